@@ -1,0 +1,29 @@
+# Short names for those who like them; everything is done by `cargo xtask`.
+
+[private]
+default:
+    @just --list
+
+# Build the eBPF objects and the monitor binary
+build:
+    cargo xtask build
+
+# Build, then run `monitor stream` or `monitor ARGS`
+run *ARGS:
+    cargo xtask run -- {{ARGS}}
+
+# Every check, or the tests whose names contain FILTER
+test *FILTER:
+    cargo xtask test {{FILTER}}
+
+# Rewrite golden and generated files
+bless:
+    cargo xtask test --bless
+
+# Measure what monitoring costs
+bench *ARGS:
+    cargo xtask bench -- {{ARGS}}
+
+# Half an hour of containers that come and go
+soak *ARGS:
+    cargo xtask soak -- {{ARGS}}

@@ -1,0 +1,64 @@
+//! What a slot counts. All values only grow, until user space clears the slot of a removed cgroup.
+
+/// What the scheduler did to a cgroup's tasks on one CPU.
+///
+/// Written by the `sched_switch` and `flush` programs of the owning CPU alone, both with interrupts off, so without
+/// atomics; user space sums the CPUs.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchedCounters {
+    /// Switches away from a task that blocked: growth of `task->nvcsw`.
+    pub voluntary_switches: u64,
+    /// Switches away from a task that could have gone on: growth of `task->nivcsw`.
+    pub involuntary_switches: u64,
+    /// Time spent running: growth of `task->se.sum_exec_runtime`.
+    pub on_cpu_ns: u64,
+    /// Time spent runnable and waiting for a CPU: growth of `task->sched_info.run_delay`.
+    pub runq_wait_ns: u64,
+    /// The longest single wait since the slot was claimed.
+    pub runq_wait_max_ns: u64,
+    /// Placements on another CPU: growth of `task->se.nr_migrations`.
+    pub migrations: u64,
+    /// Page faults served without I/O: growth of `task->min_flt`.
+    pub minor_faults: u64,
+    /// Page faults served with I/O: growth of `task->maj_flt`.
+    pub major_faults: u64,
+}
+
+/// Rarer events of a cgroup's tasks on one CPU.
+///
+/// Written by programs that may interrupt each other (a page fault in kernel mode inside an exec), each its own
+/// field, so still without atomics.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskCounters {
+    /// Page-fault exceptions taken in user mode. One fault may take several (a retry after I/O), and a
+    /// fault of `min_flt` that the kernel caused without an exception takes none.
+    pub user_fault_exceptions: u64,
+    /// Page-fault exceptions taken in kernel mode, for example while copying to user memory.
+    pub kernel_fault_exceptions: u64,
+    /// Programs executed.
+    pub execs: u64,
+    /// Tasks (threads) that ended.
+    pub exits: u64,
+    /// Reserved; fills the cache line.
+    pub reserved: [u64; 4],
+}
+
+/// What one CPU could not count.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Turns of tasks that were counted in the shared slot, since their cgroup found none of its own.
+    pub slot_overflows: u64,
+    /// Lifecycle records that found the ring buffer full.
+    pub lifecycle_records: u64,
+    /// Events on a CPU whose running task was not known yet.
+    pub unattributed_events: u64,
+    /// Reserved; fills the cache line.
+    pub reserved: [u64; 5],
+}
+
+const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");
+const _: () = assert!(size_of::<TaskCounters>() == 64, "one cache line");
+const _: () = assert!(size_of::<Losses>() == 64, "one cache line");

@@ -1,0 +1,104 @@
+//! The kernel struct members that the programs read.
+//!
+//! rustc emits no CO-RE relocations, so the loader looks each member up in the running kernel's BTF and hands the
+//! offsets over as one read-only global. The verifier then sees `pointer + constant` on a typed pointer, as if the
+//! program had been compiled against this kernel.
+
+/// Declares [`Offsets`] and the table by which it is filled, so that a member is named once.
+macro_rules! kernel_fields {
+    ($($(#[$doc:meta])* $name:ident: $root:literal, [$($path:literal),+];)+) => {
+        /// Byte offsets of kernel struct members, from the running kernel's BTF.
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Offsets {
+            $($(#[$doc])* pub $name: u32,)+
+        }
+
+        /// A member's place among [`Offsets`], its struct, and the paths to try, newest kernel first.
+        pub struct Field {
+            /// The name in [`Offsets`].
+            pub name: &'static str,
+            /// The struct that it is an offset into.
+            pub root: &'static str,
+            /// Member paths, parts joined by dots; the first that exists is taken.
+            pub paths: &'static [&'static str],
+            /// Stores the offset.
+            pub set: fn(&mut Offsets, u32),
+        }
+
+        /// Every member of [`Offsets`].
+        pub const FIELDS: &[Field] = &[$(
+            Field {
+                name: stringify!($name),
+                root: $root,
+                paths: &[$($path),+],
+                set: |offsets, value| offsets.$name = value,
+            },
+        )+];
+    };
+}
+
+kernel_fields! {
+    /// The task's id; 0 is the idle task.
+    task_tid: "task_struct", ["pid"];
+    /// The thread group's id.
+    task_tgid: "task_struct", ["tgid"];
+    /// The task's `css_set`, which holds its cgroups.
+    task_css_set: "task_struct", ["cgroups"];
+    /// Voluntary switches.
+    task_voluntary: "task_struct", ["nvcsw"];
+    /// Page faults without I/O.
+    task_minor_faults: "task_struct", ["min_flt"];
+    /// Page faults with I/O.
+    task_major_faults: "task_struct", ["maj_flt"];
+    /// Time on a CPU in nanoseconds, brought up to date at each tick and switch.
+    task_on_cpu: "task_struct", ["se.sum_exec_runtime"];
+    /// Times the task was moved to another CPU.
+    task_migrations: "task_struct", ["se.nr_migrations"];
+    /// The run queue of the CPU that the task is on.
+    task_cfs_rq: "task_struct", ["se.cfs_rq"];
+    /// When the task began to wait for a CPU, by the run queue's clock; 0 while it does not.
+    task_last_queued: "task_struct", ["sched_info.last_queued"];
+    /// Time waited for a CPU in nanoseconds, up to the last arrival on one.
+    task_run_delay: "task_struct", ["sched_info.run_delay"];
+    /// Times the task arrived on a CPU.
+    task_turns: "task_struct", ["sched_info.pcount"];
+    /// What the process shares.
+    task_signal: "task_struct", ["signal"];
+    /// The status that wait(2) will return.
+    task_exit_code: "task_struct", ["exit_code"];
+    /// The per-CPU run queue behind a CFS run queue.
+    cfs_rq_rq: "cfs_rq", ["rq"];
+    /// The run queue's clock in nanoseconds, updated right before a switch.
+    rq_clock: "rq", ["clock"];
+    /// The task's cgroup in the default (v2) hierarchy.
+    css_set_dfl_cgrp: "css_set", ["dfl_cgrp"];
+    /// The task's state in each v1 controller, indexed by the controller's number.
+    css_set_subsys: "css_set", ["subsys"];
+    /// The cgroup that a controller's state belongs to.
+    css_cgroup: "cgroup_subsys_state", ["cgroup"];
+    /// The cgroup's directory.
+    cgroup_kn: "cgroup", ["kn"];
+    /// The hierarchy that a cgroup is in.
+    cgroup_root: "cgroup", ["root"];
+    /// The directory's id: the cgroup id. A union before 5.5.
+    kernfs_node_id: "kernfs_node", ["id", "id.id"];
+    /// The hierarchy's number; 0 is v2.
+    cgroup_root_hierarchy: "cgroup_root", ["hierarchy_id"];
+    /// `SIGNAL_UNKILLABLE` marks the first process of a pid namespace.
+    signal_flags: "signal_struct", ["flags"];
+    /// Threads of the process that have not begun to exit.
+    signal_live: "signal_struct", ["live.counter", "live"];
+}
+
+/// How the loader wants the programs to behave; read-only to them.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The dimensions of the slot tables.
+    pub geometry: crate::slots::Geometry,
+    /// The hierarchy whose cgroups are counted: 0 is v2, as in `/proc/self/cgroup`.
+    pub hierarchy: u32,
+    /// On v1, the number of the controller whose hierarchy that is (`enum cgroup_subsys_id`).
+    pub subsystem: u32,
+}

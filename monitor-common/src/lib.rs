@@ -1,0 +1,14 @@
+//! What the eBPF programs and their loader agree on: the layout of each map's entries, the capacities, the kernel
+//! fields that are read, and the histogram's bucketing. `no_std`, and free of policy: it says what a value means,
+//! not what is done with it.
+
+#![cfg_attr(not(test), no_std)]
+
+pub mod counters;
+pub mod fields;
+pub mod histogram;
+pub mod lifecycle;
+pub mod limits;
+#[cfg(feature = "user")]
+pub mod pod;
+pub mod slots;

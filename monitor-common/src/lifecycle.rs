@@ -1,0 +1,53 @@
+//! Rare facts that user space must hear of one by one: a record each, through a ring buffer.
+
+use crate::limits::PATH_BYTES;
+
+/// What a record tells.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A cgroup was made; carries its id and path.
+    CgroupMade = 1,
+    /// A cgroup was removed; carries its id and path. Nothing can run in it any more, though a task that has
+    /// left it by exiting may still be switched away from once.
+    CgroupRemoved = 2,
+    /// A task was moved into a cgroup; carries the target's id and path and the task's tid.
+    TaskAttached = 3,
+    /// The first process of a pid namespace ended, which ends the container that it is; carries the exit status.
+    InitExited = 4,
+}
+
+impl Kind {
+    /// The kind with this number.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::CgroupMade),
+            2 => Some(Self::CgroupRemoved),
+            3 => Some(Self::TaskAttached),
+            4 => Some(Self::InitExited),
+            _ => None,
+        }
+    }
+}
+
+/// One record of the ring buffer.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The cgroup's kernfs id.
+    pub cgroup_id: u64,
+    /// `CLOCK_BOOTTIME` when it happened, in nanoseconds.
+    pub boot_ns: u64,
+    /// A [`Kind`].
+    pub kind: u32,
+    /// The task, where one is concerned.
+    pub tid: u32,
+    /// `task->exit_code` in the form of wait(2), of an ended process.
+    pub wait_status: u32,
+    /// Bytes of `path` in use, without a terminating 0; [`PATH_BYTES`] where it was cut.
+    pub path_len: u32,
+    /// The cgroup's path below its hierarchy's root.
+    pub path: [u8; PATH_BYTES],
+}
+const _: () = assert!(size_of::<Record>() == 32 + PATH_BYTES, "a record has no padding");

@@ -1,0 +1,13 @@
+//! Each capacity that both sides must agree on, once.
+
+/// Tags in one set of the slot index: as many as fill a cache line.
+pub const WAYS: u32 = 8;
+
+/// Entries of the table that remembers a waiting task's run delay, a power of two. See [`crate::slots::SeenTask`].
+pub const SEEN_TASKS: u32 = 1 << 15;
+
+/// Bytes of the lifecycle ring buffer.
+pub const RING_BYTES: u32 = 1 << 20;
+
+/// Bytes of a cgroup's path that a lifecycle record carries; a longer path is cut and resolved by user space.
+pub const PATH_BYTES: usize = 256;

@@ -1,0 +1,177 @@
+//! How a cgroup's counters are found without a hash map.
+//!
+//! Each CPU owns a table of *slots*. A cgroup id hashes to a *set* of [`WAYS`] tags, one cache line; the tag that
+//! equals the id, or the first free one, names the slot. Only the owning CPU claims a tag and user space alone
+//! frees one (of a removed cgroup, after its counters are cleared), so neither side needs an atomic operation. The
+//! same cgroup may have different slots on different CPUs, and after a tag before its own was freed even two on one
+//! CPU: user space adds up all that carry its id. An id that finds its set full is counted in the CPU's last,
+//! shared slot, so that totals stay right, and as [`Losses::slot_overflows`](crate::counters::Losses).
+
+use crate::limits::{SEEN_TASKS, WAYS};
+
+/// One set of tags: the cgroup ids that own the slots `8 * set ..`, 0 where free.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TagSet(pub [u64; WAYS as usize]);
+
+/// 2^64 divided by the golden ratio.
+///
+/// cgroup ids come as arithmetic progressions (each control file of a cgroup takes an inode number too), which
+/// multiplicative hashing spreads evenly (Knuth, TAOCP 3, 6.4).
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The set that a cgroup id belongs to among `1 << set_bits` of them.
+#[inline(always)]
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "the shift leaves `set_bits` bits, at most 31")]
+pub const fn set_of(cgroup_id: u64, set_bits: u32) -> u32 {
+    (cgroup_id.wrapping_mul(GOLDEN) >> (64 - set_bits)) as u32
+}
+
+/// The dimensions of the slot tables: what the loader sizes the maps by and the programs index them by.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// log2 of the sets on each CPU; 1 to 20.
+    pub set_bits: u32,
+    /// CPUs that can come online; a CPU past it is not counted.
+    pub cpus: u32,
+}
+
+impl Geometry {
+    /// Sets of one CPU.
+    #[inline(always)]
+    #[must_use]
+    pub const fn sets(self) -> u32 {
+        1 << self.set_bits
+    }
+
+    /// Slots of one CPU that a cgroup can own.
+    #[inline(always)]
+    #[must_use]
+    pub const fn owned_slots(self) -> u32 {
+        self.sets() * WAYS
+    }
+
+    /// The slot of one CPU that all cgroups without one share.
+    #[inline(always)]
+    #[must_use]
+    pub const fn overflow_slot(self) -> u32 {
+        self.owned_slots()
+    }
+
+    /// Index of a CPU's slot in the counter maps.
+    #[inline(always)]
+    #[must_use]
+    pub const fn index(self, cpu: u32, slot: u32) -> u32 {
+        cpu * (self.owned_slots() + 1) + slot
+    }
+
+    /// Index of a CPU's set in the tag map.
+    #[inline(always)]
+    #[must_use]
+    pub const fn set_index(self, cpu: u32, set: u32) -> u32 {
+        cpu * self.sets() + set
+    }
+
+    /// Entries of the counter maps.
+    #[must_use]
+    pub const fn counter_entries(self) -> u32 {
+        self.cpus * (self.owned_slots() + 1)
+    }
+
+    /// Entries of the tag map.
+    #[must_use]
+    pub const fn tag_entries(self) -> u32 {
+        self.cpus * self.sets()
+    }
+}
+
+/// The task that a CPU is running, and its kernel counters when they were last booked to its cgroup.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Running {
+    /// Address of the `task_struct`; 0 while the CPU idles or before its first switch was seen.
+    pub task: u64,
+    /// Address of its `css_set`: while this is unchanged so are all its cgroups.
+    pub css_set: u64,
+    /// Slot of its cgroup on this CPU.
+    pub slot: u64,
+    /// `task->se.sum_exec_runtime` in nanoseconds.
+    pub on_cpu_ns: u64,
+    /// `task->nvcsw`.
+    pub voluntary_switches: u64,
+    /// `task->min_flt`.
+    pub minor_faults: u64,
+    /// `task->maj_flt`.
+    pub major_faults: u64,
+    /// Reserved; fills the cache line.
+    pub reserved: u64,
+}
+
+/// What is remembered of a task between two of its turns on a CPU.
+///
+/// When a waiting task is moved to another CPU the scheduler books the wait so far (`sched_info.run_delay`) and
+/// restarts `last_queued` (`sched_info_dequeue`, kernel/sched/stats.h), so at switch-in only the last part is seen.
+/// The growth of `run_delay` since the task's last turn is the rest. The table is indexed by tid and shared by the
+/// CPUs; a tid that collides with another loses that rest for one turn, never more.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeenTask {
+    /// Whose entry this is; 0 is free.
+    pub tid: u32,
+    /// Low half of `task->se.nr_migrations` at the last switch-in.
+    pub migrations: u32,
+    /// `task->sched_info.run_delay` as it became at the last switch-in, in nanoseconds.
+    pub run_delay_ns: u64,
+}
+
+/// Where a task's [`SeenTask`] is.
+///
+/// Tasks made together have neighbouring tids and may run on different CPUs: four entries share a cache line, so
+/// neighbours are put a quarter of the table apart.
+#[inline(always)]
+#[must_use]
+pub const fn seen_index(tid: u32) -> u32 {
+    const QUARTER_BITS: u32 = SEEN_TASKS.trailing_zeros() - 2;
+    let low = tid & ((1 << QUARTER_BITS) - 1);
+    let high = (tid >> QUARTER_BITS) & 3;
+    (low << 2) | high
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn seen_index_is_a_permutation_that_parts_neighbours() {
+        let all: HashSet<u32> = (0..SEEN_TASKS).map(seen_index).collect();
+        assert_eq!(all.len(), SEEN_TASKS as usize);
+        assert!(all.iter().all(|&index| index < SEEN_TASKS));
+        assert!((1..4000).all(|tid| seen_index(tid).abs_diff(seen_index(tid + 1)) >= 4));
+    }
+
+    #[test]
+    fn sets_spread_arithmetic_progressions() {
+        // Debian's kernels take 20 to 80 inode numbers a cgroup; half-full tables must not overflow a set.
+        let geometry = Geometry { set_bits: 9, cpus: 1 };
+        for stride in 1..200 {
+            let mut load = vec![0_u32; geometry.sets() as usize];
+            for n in 0..u64::from(geometry.owned_slots() / 2) {
+                load[set_of(1000 + n * stride, geometry.set_bits) as usize] += 1;
+            }
+            let worst = load.iter().max().copied().unwrap_or_default();
+            assert!(worst <= WAYS, "stride {stride}: a set of {worst}");
+        }
+    }
+
+    #[test]
+    fn indices_do_not_overlap() {
+        let geometry = Geometry { set_bits: 3, cpus: 3 };
+        assert_eq!(geometry.index(1, 0), geometry.index(0, geometry.overflow_slot()) + 1);
+        assert_eq!(geometry.index(2, geometry.overflow_slot()) + 1, geometry.counter_entries());
+        assert_eq!(geometry.set_index(2, geometry.sets() - 1) + 1, geometry.tag_entries());
+    }
+}

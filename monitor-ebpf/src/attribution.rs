@@ -1,0 +1,57 @@
+//! Task → cgroup id → slot.
+
+use monitor_common::{
+    limits::WAYS,
+    slots::{Running, TagSet, set_of},
+};
+
+use crate::{
+    globals::{geometry, hierarchy, subsystem},
+    kernel::CssSet,
+    tally,
+};
+
+/// The cgroup id of a task with this `css_set`, in the hierarchy that is counted.
+#[inline(always)]
+pub(crate) fn cgroup_id(css_set: CssSet) -> u64 {
+    if hierarchy() == 0 {
+        css_set.default_cgroup().id()
+    } else {
+        css_set.controller_cgroup(subsystem()).id()
+    }
+}
+
+/// This CPU's slot for a cgroup: its own, or the shared one, which counts as a loss.
+#[inline(always)]
+pub(crate) fn slot_of(cpu: u32, cgroup_id: u64) -> u32 {
+    let set = set_of(cgroup_id, geometry().set_bits);
+    if let Some(tags) = tally::tags(cpu, set) {
+        let TagSet(tags) = tags;
+        let mut way = 0;
+        while way < WAYS {
+            let tag = &mut tags[way as usize];
+            if *tag == cgroup_id {
+                return set * WAYS + way;
+            }
+            if *tag == 0 {
+                *tag = cgroup_id;
+                return set * WAYS + way;
+            }
+            way += 1;
+        }
+    }
+    tally::lose(cpu, |losses| &mut losses.slot_overflows);
+    geometry().overflow_slot()
+}
+
+/// The slot of the task that this CPU runs; `None`, counted, while that is not known.
+#[inline(always)]
+pub(crate) fn current_slot(cpu: u32) -> Option<u32> {
+    match tally::running(cpu) {
+        Some(&mut Running { task, slot, .. }) if task != 0 => Some(slot as u32),
+        _ => {
+            tally::lose(cpu, |losses| &mut losses.unattributed_events);
+            None
+        }
+    }
+}

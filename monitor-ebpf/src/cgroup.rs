@@ -1,0 +1,55 @@
+//! Cgroups made and removed, and tasks moved into them, in the hierarchy that is counted.
+
+use aya_ebpf::{
+    helpers::{bpf_probe_read_kernel_str_bytes, generated::bpf_ktime_get_boot_ns},
+    macros::btf_tracepoint,
+    programs::BtfTracePointContext,
+};
+use monitor_common::{lifecycle::Kind, limits::PATH_BYTES};
+
+use crate::{
+    globals::hierarchy,
+    kernel::{Cgroup, Task},
+    tally,
+};
+
+/// After a cgroup's directory was made (kernel/cgroup/cgroup.c).
+#[btf_tracepoint(function = "cgroup_mkdir")]
+fn cgroup_mkdir(ctx: BtfTracePointContext) {
+    record(Kind::CgroupMade, Cgroup::from_arg(ctx.arg(0)), ctx.arg(1), 0);
+}
+
+/// After a cgroup's directory was removed.
+#[btf_tracepoint(function = "cgroup_rmdir")]
+fn cgroup_rmdir(ctx: BtfTracePointContext) {
+    record(Kind::CgroupRemoved, Cgroup::from_arg(ctx.arg(0)), ctx.arg(1), 0);
+}
+
+/// After a task was moved from one cgroup to another.
+#[btf_tracepoint(function = "cgroup_attach_task")]
+fn cgroup_attach_task(ctx: BtfTracePointContext) {
+    let task = Task::from_arg(ctx.arg(2));
+    record(Kind::TaskAttached, Cgroup::from_arg(ctx.arg(0)), ctx.arg(1), task.tid());
+}
+
+#[inline(always)]
+fn record(kind: Kind, cgroup: Cgroup, path: *const u8, tid: u32) {
+    // A v1 or hybrid host makes each cgroup once in every hierarchy.
+    if cgroup.hierarchy() != hierarchy() {
+        return;
+    }
+    tally::record(|record| {
+        record.kind = kind as u32;
+        record.cgroup_id = cgroup.id();
+        // SAFETY: the helper has no preconditions.
+        record.boot_ns = unsafe { bpf_ktime_get_boot_ns() };
+        record.tid = tid;
+        record.wait_status = 0;
+        // SAFETY: the path is the tracepoint's own buffer; the helper checks the address and cuts what is longer.
+        record.path_len = match unsafe { bpf_probe_read_kernel_str_bytes(path, &mut record.path) } {
+            Ok(path) if path.len() >= PATH_BYTES - 1 => PATH_BYTES as u32,
+            Ok(path) => path.len() as u32,
+            Err(_) => 0,
+        };
+    });
+}

@@ -1,0 +1,35 @@
+//! Empty programs on the hooks that monitor uses: what the kernel charges for being called at all. The benchmark
+//! subtracts them.
+
+#![no_std]
+#![no_main]
+
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+
+macro_rules! empty {
+    ($($hook:ident = $name:literal),+ $(,)?) => {$(
+        #[btf_tracepoint(function = $name)]
+        fn $hook(_ctx: BtfTracePointContext) {}
+    )+};
+}
+
+empty!(
+    sched_switch = "sched_switch",
+    page_fault_user = "page_fault_user",
+    page_fault_kernel = "page_fault_kernel",
+    sched_process_exec = "sched_process_exec",
+    sched_process_exit = "sched_process_exit",
+    cgroup_mkdir = "cgroup_mkdir",
+    cgroup_rmdir = "cgroup_rmdir",
+    cgroup_attach_task = "cgroup_attach_task",
+);
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo) -> ! {
+    // SAFETY: never reached; the verifier would refuse a program in which it could be.
+    unsafe { core::hint::unreachable_unchecked() }
+}

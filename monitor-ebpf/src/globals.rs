@@ -1,0 +1,57 @@
+//! Read-only values that the loader sets before the programs are verified, so that the verifier knows them as
+//! constants and removes what they switch off.
+
+use monitor_common::{
+    fields::{Offsets, Settings},
+    slots::Geometry,
+};
+
+#[unsafe(no_mangle)]
+static OFFSETS: Offsets = {
+    // SAFETY: `Offsets` consists of integers.
+    unsafe { core::mem::zeroed() }
+};
+
+#[unsafe(no_mangle)]
+static SETTINGS: Settings =
+    Settings { geometry: Geometry { set_bits: 1, cpus: 0 }, hierarchy: 0, subsystem: 0 };
+
+/// A member's offset, as in `offset!(task_tid)`.
+macro_rules! offset {
+    ($field:ident) => {
+        $crate::globals::read(core::ptr::addr_of!($crate::globals::offsets().$field)) as usize
+    };
+}
+pub(crate) use offset;
+
+#[inline(always)]
+pub(crate) fn offsets() -> &'static Offsets {
+    &OFFSETS
+}
+
+/// Reads a global as it will be once the loader has set it, not as it is in the object.
+#[inline(always)]
+pub(crate) fn read<T: Copy>(global: *const T) -> T {
+    // SAFETY: called with addresses inside the statics above only.
+    unsafe { global.read_volatile() }
+}
+
+#[inline(always)]
+pub(crate) fn geometry() -> Geometry {
+    Geometry {
+        set_bits: read(&raw const SETTINGS.geometry.set_bits),
+        cpus: read(&raw const SETTINGS.geometry.cpus),
+    }
+}
+
+/// The number of the hierarchy whose cgroups are counted; 0 is v2.
+#[inline(always)]
+pub(crate) fn hierarchy() -> u32 {
+    read(&raw const SETTINGS.hierarchy)
+}
+
+/// The v1 controller whose hierarchy that is.
+#[inline(always)]
+pub(crate) fn subsystem() -> u32 {
+    read(&raw const SETTINGS.subsystem)
+}

@@ -1,0 +1,218 @@
+//! The one place that turns a kernel address into a value.
+//!
+//! The types wrap pointers that came typed from a BTF tracepoint's arguments. Their offsets are frozen globals taken
+//! from this kernel's BTF, so the verifier checks each load against the struct; a faulting address reads as 0.
+
+use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel};
+
+use crate::globals::offset;
+
+/// A pointer that the verifier tracks with its kernel type.
+#[derive(Clone, Copy)]
+struct Typed(*const u8);
+
+impl Typed {
+    #[inline(always)]
+    fn load<T: Copy>(self, offset: usize) -> T {
+        // SAFETY: see the module: the verifier admits only loads inside the kernel struct that `self` points to.
+        unsafe { self.0.add(offset).cast::<T>().read_volatile() }
+    }
+
+    #[inline(always)]
+    fn follow(self, offset: usize) -> Self {
+        Self(self.load::<*const u8>(offset))
+    }
+
+    #[inline(always)]
+    fn address(self) -> u64 {
+        self.0 as u64
+    }
+}
+
+/// A `struct task_struct`.
+#[derive(Clone, Copy)]
+pub(crate) struct Task(Typed);
+
+/// A `struct css_set`: the cgroups of a task, one for each hierarchy.
+#[derive(Clone, Copy)]
+pub(crate) struct CssSet(Typed);
+
+/// A `struct cgroup`.
+#[derive(Clone, Copy)]
+pub(crate) struct Cgroup(Typed);
+
+impl Task {
+    /// Takes a tracepoint's argument.
+    #[inline(always)]
+    pub(crate) fn from_arg(pointer: *const u8) -> Self {
+        Self(Typed(pointer))
+    }
+
+    #[inline(always)]
+    pub(crate) fn address(self) -> u64 {
+        self.0.address()
+    }
+
+    /// The task's id. 0 is the idle task, which every program leaves out.
+    #[inline(always)]
+    pub(crate) fn tid(self) -> u32 {
+        self.0.load(offset!(task_tid))
+    }
+
+    #[inline(always)]
+    pub(crate) fn tgid(self) -> u32 {
+        self.0.load(offset!(task_tgid))
+    }
+
+    #[inline(always)]
+    pub(crate) fn css_set(self) -> CssSet {
+        CssSet(self.0.follow(offset!(task_css_set)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn voluntary_switches(self) -> u64 {
+        self.0.load(offset!(task_voluntary))
+    }
+
+    #[inline(always)]
+    pub(crate) fn minor_faults(self) -> u64 {
+        self.0.load(offset!(task_minor_faults))
+    }
+
+    #[inline(always)]
+    pub(crate) fn major_faults(self) -> u64 {
+        self.0.load(offset!(task_major_faults))
+    }
+
+    #[inline(always)]
+    pub(crate) fn on_cpu_ns(self) -> u64 {
+        self.0.load(offset!(task_on_cpu))
+    }
+
+    #[inline(always)]
+    pub(crate) fn migrations(self) -> u64 {
+        self.0.load(offset!(task_migrations))
+    }
+
+    #[inline(always)]
+    pub(crate) fn last_queued_ns(self) -> u64 {
+        self.0.load(offset!(task_last_queued))
+    }
+
+    #[inline(always)]
+    pub(crate) fn run_delay_ns(self) -> u64 {
+        self.0.load(offset!(task_run_delay))
+    }
+
+    #[inline(always)]
+    pub(crate) fn turns(self) -> u64 {
+        self.0.load(offset!(task_turns))
+    }
+
+    #[inline(always)]
+    pub(crate) fn exit_code(self) -> u32 {
+        self.0.load(offset!(task_exit_code))
+    }
+
+    /// The clock of the run queue that the task is on, which the scheduler has updated on its way to a switch:
+    /// the one that `last_queued_ns` was taken from.
+    #[inline(always)]
+    pub(crate) fn rq_clock_ns(self) -> u64 {
+        self.0.follow(offset!(task_cfs_rq)).follow(offset!(cfs_rq_rq)).load(offset!(rq_clock))
+    }
+
+    /// Whether this is the last thread of the first process of a pid namespace: its end ends the container.
+    #[inline(always)]
+    pub(crate) fn ends_its_namespace(self) -> bool {
+        /// include/linux/sched/signal.h
+        const SIGNAL_UNKILLABLE: u32 = 0x40;
+        let signal = self.0.follow(offset!(task_signal));
+        signal.load::<u32>(offset!(signal_flags)) & SIGNAL_UNKILLABLE != 0
+            && signal.load::<u32>(offset!(signal_live)) == 0
+    }
+}
+
+impl CssSet {
+    #[inline(always)]
+    pub(crate) fn address(self) -> u64 {
+        self.0.address()
+    }
+
+    /// The cgroup in the default (v2) hierarchy.
+    #[inline(always)]
+    pub(crate) fn default_cgroup(self) -> Cgroup {
+        Cgroup(self.0.follow(offset!(css_set_dfl_cgrp)))
+    }
+
+    /// The cgroup in the hierarchy of the v1 controller with this number.
+    #[inline(always)]
+    pub(crate) fn controller_cgroup(self, subsystem: u32) -> Cgroup {
+        let state = self.0.follow(offset!(css_set_subsys) + subsystem as usize * size_of::<u64>());
+        Cgroup(state.follow(offset!(css_cgroup)))
+    }
+}
+
+impl Cgroup {
+    /// Takes a tracepoint's argument.
+    #[inline(always)]
+    pub(crate) fn from_arg(pointer: *const u8) -> Self {
+        Self(Typed(pointer))
+    }
+
+    /// The kernfs id of the cgroup's directory.
+    #[inline(always)]
+    pub(crate) fn id(self) -> u64 {
+        self.0.follow(offset!(cgroup_kn)).load(offset!(kernfs_node_id))
+    }
+
+    /// The number of the hierarchy that it is in; 0 is v2.
+    #[inline(always)]
+    pub(crate) fn hierarchy(self) -> u32 {
+        self.0.follow(offset!(cgroup_root)).load(offset!(cgroup_root_hierarchy))
+    }
+}
+
+/// The task that runs on this CPU, for programs whose context does not bring it typed: read through a helper.
+#[derive(Clone, Copy)]
+pub(crate) struct CurrentTask(u64);
+
+impl CurrentTask {
+    #[inline(always)]
+    pub(crate) fn get() -> Self {
+        // SAFETY: the helper has no preconditions.
+        Self(unsafe { bpf_get_current_task() })
+    }
+
+    #[inline(always)]
+    fn load(self, offset: usize) -> u64 {
+        let address = self.0 as usize + offset;
+        // SAFETY: the helper checks the address and fails on one that cannot be read.
+        unsafe { bpf_probe_read_kernel(address as *const u64) }.unwrap_or(0)
+    }
+
+    #[inline(always)]
+    pub(crate) fn address(self) -> u64 {
+        self.0
+    }
+
+    /// The address of its `css_set`.
+    #[inline(always)]
+    pub(crate) fn css_set(self) -> u64 {
+        self.load(offset!(task_css_set))
+    }
+
+    #[inline(always)]
+    pub(crate) fn on_cpu_ns(self) -> u64 {
+        self.load(offset!(task_on_cpu))
+    }
+
+    #[inline(always)]
+    pub(crate) fn minor_faults(self) -> u64 {
+        self.load(offset!(task_minor_faults))
+    }
+
+    #[inline(always)]
+    pub(crate) fn major_faults(self) -> u64 {
+        self.load(offset!(task_major_faults))
+    }
+}

@@ -1,0 +1,44 @@
+//! Programs executed, tasks ended, and the end of the process that a container is.
+
+use aya_ebpf::{helpers::generated::bpf_ktime_get_boot_ns, macros::btf_tracepoint, programs::BtfTracePointContext};
+use monitor_common::lifecycle::Kind;
+
+use crate::{
+    attribution::{cgroup_id, current_slot},
+    kernel::Task,
+    tally,
+};
+
+/// After an exec has succeeded, in the task that called it (fs/exec.c).
+#[btf_tracepoint(function = "sched_process_exec")]
+fn sched_process_exec(_ctx: BtfTracePointContext) {
+    let cpu = tally::cpu();
+    if let Some(slot) = current_slot(cpu)
+        && let Some(events) = tally::task_events(cpu, slot)
+    {
+        events.execs += 1;
+    }
+}
+
+/// In a task that is ending, while it still has its cgroup (kernel/exit.c, `do_exit`).
+#[btf_tracepoint(function = "sched_process_exit")]
+fn sched_process_exit(ctx: BtfTracePointContext) {
+    let cpu = tally::cpu();
+    if let Some(slot) = current_slot(cpu)
+        && let Some(events) = tally::task_events(cpu, slot)
+    {
+        events.exits += 1;
+    }
+    let task = Task::from_arg(ctx.arg(0));
+    if task.ends_its_namespace() {
+        tally::record(|record| {
+            record.kind = Kind::InitExited as u32;
+            record.cgroup_id = cgroup_id(task.css_set());
+            // SAFETY: the helper has no preconditions.
+            record.boot_ns = unsafe { bpf_ktime_get_boot_ns() };
+            record.tid = task.tgid();
+            record.wait_status = task.exit_code();
+            record.path_len = 0;
+        });
+    }
+}

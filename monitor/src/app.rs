@@ -1,0 +1,344 @@
+//! Builds sources, collector and sinks from settings; starts and stops them.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+
+use crate::{
+    cgroup::{Hierarchy, Mode, Mount, list_cgroups, raise_fd_limit},
+    cli::Format,
+    collector::{
+        collect::{Collector, Sources},
+        run::{Message, Then, run},
+    },
+    error::chain,
+    host::read_facts,
+    model::{self, Snapshot},
+    output::{
+        csv, json,
+        sink::{Encode, Ended, Sink, SinkError, Target},
+        table,
+    },
+    privileges,
+    probes::{
+        btf::{Btf, BtfError},
+        load::Probes,
+        plan::{CountedHierarchy, Plan, plan},
+        support::probe_kernel,
+        sys,
+    },
+    runtime::{RuntimeEvent, docker, path},
+    settings::{Source, Stream},
+};
+
+/// Why monitor cannot do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Rights are missing.
+    #[error("monitor needs {0}: run it as root, or with these capabilities")]
+    NotPermitted(String),
+    /// No running container has the name or id.
+    #[error("no container is called {0}: `monitor stream` without --container shows all")]
+    NoSuchContainer(String),
+    /// Writing failed.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+/// How long a runtime may take to answer before a container's name counts as unknown.
+const NAME_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Measures and writes until told to stop, or for as many windows as asked for.
+pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
+    if let Some(missing) = privileges::missing(privileges::effective()) {
+        return Err(AppError::NotPermitted(missing));
+    }
+    let target = stream.output.as_deref().map_or_else(|| Ok(Target::stdout()), Target::file)?;
+    let mut collector = Collector::new(open_sources(source), source.keep_ended);
+    let (sender, messages) = channel();
+    start_edges(source, sender);
+    let sink = Sink::start(target, encoder(stream));
+    let mut publisher = Publisher {
+        sink,
+        left: stream.count,
+        containers: &stream.containers,
+        has_named: false,
+        began: Instant::now(),
+        asks_docker: source.docker.is_some(),
+        unknown: None,
+    };
+    let first = if stream.containers.is_empty() { Duration::ZERO } else { NAME_PATIENCE };
+    if source.docker.is_some() {
+        await_runtime(&mut collector, &messages, first);
+    }
+    run(&mut collector, &messages, source.interval, |snapshot, collector| publisher.publish(snapshot, collector));
+    publisher.finish()
+}
+
+/// Takes the runtime's first answer before counting starts, where a name depends on it.
+fn await_runtime(collector: &mut Collector, messages: &Receiver<Message>, patience: Duration) {
+    let deadline = Instant::now() + patience;
+    while let Ok(message) = messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        let Message::Runtime(event) = message else { return };
+        let is_answer = matches!(&event, RuntimeEvent::Listed(_))
+            || matches!(&event, RuntimeEvent::Connection(state) if !state.connected);
+        collector.runtime_told(event);
+        if is_answer {
+            return;
+        }
+    }
+}
+
+/// Hands windows to the sink.
+struct Publisher<'a> {
+    sink: Sink,
+    left: Option<u64>,
+    containers: &'a [String],
+    has_named: bool,
+    began: Instant,
+    asks_docker: bool,
+    unknown: Option<String>,
+}
+
+impl Publisher<'_> {
+    fn publish(&mut self, mut snapshot: Snapshot, collector: &Collector) -> Then {
+        if !self.knows_names(collector) {
+            return if self.unknown.is_some() { Then::End } else { Then::GoOn };
+        }
+        if !self.containers.is_empty() {
+            snapshot.containers.retain(|container| self.containers.iter().any(|name| is_called(container, name)));
+            snapshot.cgroups.clear();
+        }
+        snapshot.coverage.lost.unwritten_snapshots_total = self.sink.dropped();
+        if let Err(Ended) = self.sink.send(Arc::new(snapshot)) {
+            return Then::End;
+        }
+        match &mut self.left {
+            None => Then::GoOn,
+            Some(left) => {
+                *left -= 1;
+                if *left == 0 { Then::End } else { Then::GoOn }
+            }
+        }
+    }
+
+    /// Whether every name asked for was met. One that is not while the runtime has had its time is an error.
+    fn knows_names(&mut self, collector: &Collector) -> bool {
+        if self.has_named {
+            return true;
+        }
+        let unknown = self.containers.iter().find(|name| !collector.knows_container(name));
+        self.has_named = unknown.is_none();
+        if !self.asks_docker || self.began.elapsed() > NAME_PATIENCE || collector.has_runtime_answered() {
+            self.unknown = unknown.cloned();
+        }
+        self.has_named
+    }
+
+    fn finish(self) -> Result<(), AppError> {
+        let written = self.sink.finish();
+        if let Some(name) = self.unknown {
+            return Err(AppError::NoSuchContainer(name));
+        }
+        match written {
+            Err(error) if error.is_broken_pipe() => Ok(()),
+            other => Ok(other?),
+        }
+    }
+}
+
+fn is_called(container: &model::Container, wanted: &str) -> bool {
+    container.id.starts_with(wanted) || container.name.as_deref() == Some(wanted)
+}
+
+fn encoder(stream: &Stream) -> Encode {
+    let is_pretty = stream.is_pretty;
+    match stream.format {
+        Format::Table => Box::new(table::encode),
+        Format::Ndjson if is_pretty => Box::new(json::encode_pretty),
+        Format::Ndjson => Box::new(json::encode_line),
+        Format::Csv => {
+            let mut is_first = true;
+            Box::new(move |snapshot: &Snapshot, out: &mut BytesMut| {
+                if std::mem::take(&mut is_first) {
+                    csv::encode_header(out);
+                }
+                csv::encode_rows(snapshot, out);
+            })
+        }
+    }
+}
+
+/// Opens every source; one that cannot be had costs its own fields.
+#[must_use]
+pub fn open_sources(source: &Source) -> Sources {
+    let _ = raise_fd_limit();
+    let hierarchy = Hierarchy::detect(Path::new("/proc")).map_err(|error| chain(&error));
+    let kernel_types = Btf::read_kernel();
+    let counted = hierarchy.as_ref().ok().and_then(|hierarchy| choose(hierarchy, kernel_types.as_ref().ok()));
+    let (probes, absent_probes) = match prepare(&kernel_types, counted.as_ref(), source) {
+        Ok(plan) => (Probes::load(&plan).map_err(|error| chain(&error)), absent(&plan)),
+        Err(reason) => (Err(reason), Vec::new()),
+    };
+    drop(kernel_types);
+    // Reading kernel types took tens of megabytes for a moment.
+    sys::return_free_memory();
+    if let Err(reason) = &probes {
+        log::error!("nothing is counted by eBPF: {reason}");
+    }
+    let absent_probes = match &probes {
+        Ok(_) => Vec::new(),
+        Err(reason) => absent_probes.into_iter().map(|name| refused(name, reason)).collect(),
+    };
+    Sources {
+        host: read_facts(),
+        fixed: fixed_sources(&hierarchy, source.docker.is_some()),
+        counted: counted.map(|counted| counted.mount),
+        hierarchy,
+        probes,
+        absent_probes,
+    }
+}
+
+/// The hierarchy whose cgroups are counted.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// How the programs find it.
+    pub hierarchy: CountedHierarchy,
+    /// Where it is mounted.
+    pub mount: Mount,
+}
+
+/// The v2 tree, where containers are in it; else the first v1 hierarchy that a program can find.
+#[must_use]
+pub fn choose(hierarchy: &Hierarchy, kernel_types: Option<&Btf>) -> Option<Counted> {
+    let v1 = || {
+        hierarchy.v1_keys().find_map(|(controller, v1)| {
+            let subsystem = kernel_types?.enumerator("cgroup_subsys_id", &format!("{controller}_cgrp_id"))?;
+            let hierarchy = CountedHierarchy { number: v1.id, subsystem: Some(subsystem) };
+            Some(Counted { hierarchy, mount: v1.mount.clone() })
+        })
+    };
+    let v2 = hierarchy.unified_mount().map(|mount| Counted {
+        hierarchy: CountedHierarchy { number: 0, subsystem: None },
+        mount: mount.clone(),
+    });
+    match hierarchy.mode() {
+        Mode::V2 => v2,
+        Mode::V1 => v1(),
+        // A runtime that is older than hybrid hosts puts its containers into the v1 trees alone.
+        Mode::Hybrid => match (v2, v1()) {
+            (Some(v2), Some(v1)) if !has_containers(&v2.mount) && has_containers(&v1.mount) => Some(v1),
+            (v2, v1) => v2.or(v1),
+        },
+    }
+}
+
+fn has_containers(mount: &Mount) -> bool {
+    list_cgroups(&mount.point)
+        .is_ok_and(|found| found.iter().any(|(_, path)| path::parse(path).container.is_some()))
+}
+
+fn prepare(
+    kernel_types: &Result<Btf, BtfError>,
+    counted: Option<&Counted>,
+    source: &Source,
+) -> Result<Plan, String> {
+    let facts = probe_kernel(kernel_types).map_err(|error| format!("ask the kernel for its CPUs: {error}"))?;
+    if let Some(reason) = &facts.no_btf {
+        return Err(reason.clone());
+    }
+    let counted = counted.ok_or("no cgroup hierarchy is mounted, so nothing could be counted for anything")?;
+    Ok(plan(&facts, counted.hierarchy, source.wishes))
+}
+
+fn absent(plan: &Plan) -> Vec<&'static str> {
+    plan.programs.iter().map(|program| program.name).collect()
+}
+
+fn refused(name: &str, reason: &str) -> model::Probe {
+    model::Probe {
+        name: name.to_owned(),
+        state: "refused".to_owned(),
+        reason: Some(reason.to_owned()),
+        run_count: None,
+        run_time_ns: None,
+    }
+}
+
+/// Sources whose state does not change while we run.
+fn fixed_sources(hierarchy: &Result<Hierarchy, String>, asks_docker: bool) -> BTreeMap<String, model::Source> {
+    let absent = |reason: &str| model::Source {
+        state: "absent".to_owned(),
+        reason: Some(reason.to_owned()),
+        origin: None,
+    };
+    let mut sources = BTreeMap::from([
+        ("network".to_owned(), absent("this version does not measure the network")),
+        ("block_io".to_owned(), absent("this version does not measure block I/O")),
+        ("interference".to_owned(), absent("this version does not tell whom waiting is blamed on")),
+        ("other_runtimes".to_owned(), absent("this version asks Docker only; other containers are known by id")),
+    ]);
+    if !asks_docker {
+        sources.insert("docker".to_owned(), absent("switched off by --no-docker"));
+    }
+    let pressure = match hierarchy {
+        Ok(hierarchy) if hierarchy.unified().is_none() => absent("pressure needs a cgroup2 tree, and none is mounted"),
+        _ if !Path::new("/proc/pressure").exists() => {
+            absent("this kernel was built or booted without pressure stall information (boot with psi=1)")
+        }
+        _ => model::Source { state: "ok".to_owned(), reason: None, origin: None },
+    };
+    sources.insert("pressure".to_owned(), pressure);
+    sources
+}
+
+/// The edges, on a thread of their own: the runtime's client and signals. They end with the process.
+fn start_edges(source: &Source, sender: Sender<Message>) {
+    let docker = source.docker.clone();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return log::error!("start the event loop for signals and Docker: {error}"),
+        };
+        let told = sender.clone();
+        runtime.block_on(async move {
+            if let Some(settings) = docker {
+                // Sending fails only after the loop has ended.
+                tokio::spawn(docker::watch(settings, move |event| drop(told.send(Message::Runtime(event)))));
+            }
+            if let Err(error) = await_signals(&sender).await {
+                log::error!("listen for signals: {error}");
+                std::future::pending::<()>().await;
+            }
+        });
+    });
+}
+
+/// The first SIGINT or SIGTERM ends the stream after its last window, the second one at once.
+async fn await_signals(sender: &Sender<Message>) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    for is_second in [false, true] {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if is_second {
+            std::process::exit(130);
+        }
+        let _ = sender.send(Message::Stop);
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Pure: text of the kernel's cgroup files into values, for the few formats there are.
+//!
+//! The parsers of files that are read at every tick do not allocate. What is malformed is `None` or left out; a kernel
+//! may add keys and columns at any time.
+
+use std::path::PathBuf;
+
+use super::stats::{Limit, Pressure, PressureAverages};
+
+/// "No limit" of v1's memory files is `LONG_MAX` rounded down to whole pages (`PAGE_COUNTER_MAX`,
+/// `include/linux/page_counter.h`). This is its value for 64 KiB pages, the largest; no machine has this much memory.
+const V1_MEMORY_UNLIMITED: u64 = i64::MAX.cast_unsigned() - 0xffff;
+
+/// A decimal number, as in `memory.current`. The whole text but for white space around it.
+pub(super) fn number(text: &[u8]) -> Option<u64> {
+    let digits = text.trim_ascii();
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |value, &digit| {
+        digit.is_ascii_digit().then_some(())?;
+        value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+    })
+}
+
+/// `max` or a number, as in v2's `*.max` and both versions' `pids.max`.
+pub(super) fn limit(text: &[u8]) -> Option<Limit> {
+    match text.trim_ascii() {
+        b"max" => Some(Limit::Max),
+        value => number(value).map(Limit::Value),
+    }
+}
+
+/// A limit of v1's memory controller, which has no word for "none".
+pub(super) fn v1_memory_limit(text: &[u8]) -> Option<Limit> {
+    number(text).map(|bytes| if bytes >= V1_MEMORY_UNLIMITED { Limit::Max } else { Limit::Value(bytes) })
+}
+
+/// v1's `cpu.cfs_quota_us`: a negative number is no quota.
+pub(super) fn v1_quota(text: &[u8]) -> Option<Limit> {
+    match text.trim_ascii().strip_prefix(b"-") {
+        Some(negative) => number(negative).map(|_| Limit::Max),
+        None => number(text).map(Limit::Value),
+    }
+}
+
+/// v2's `cpu.max`: quota (`max` or microseconds) and period in microseconds.
+pub(super) fn cpu_max(text: &[u8]) -> Option<(Limit, u64)> {
+    let (quota, period) = split_at_byte(text.trim_ascii(), b' ')?;
+    Some((limit(quota)?, number(period)?))
+}
+
+/// The `key value` lines of a flat keyed file such as `memory.stat`; others are left out.
+pub(super) fn flat_keyed(text: &[u8]) -> impl Iterator<Item = (&[u8], u64)> {
+    text.split(|&byte| byte == b'\n').filter_map(|line| {
+        let (key, value) = split_at_byte(line, b' ')?;
+        Some((key, number(value)?))
+    })
+}
+
+/// A `*.pressure` file. `None` if it has neither line.
+pub(super) fn pressure(text: &[u8]) -> Option<Pressure> {
+    let mut pressure = Pressure::default();
+    for line in text.split(|&byte| byte == b'\n') {
+        match split_at_byte(line, b' ') {
+            Some((b"some", averages)) => pressure.some = pressure_averages(averages),
+            Some((b"full", averages)) => pressure.full = pressure_averages(averages),
+            _ => {}
+        }
+    }
+    (pressure != Pressure::default()).then_some(pressure)
+}
+
+fn pressure_averages(text: &[u8]) -> Option<PressureAverages> {
+    let (mut avg10, mut avg60, mut avg300, mut total_us) = (None, None, None, None);
+    for field in text.split(|&byte| byte == b' ') {
+        match split_at_byte(field, b'=') {
+            Some((b"avg10", value)) => avg10 = percent(value),
+            Some((b"avg60", value)) => avg60 = percent(value),
+            Some((b"avg300", value)) => avg300 = percent(value),
+            Some((b"total", value)) => total_us = number(value),
+            _ => {}
+        }
+    }
+    Some(PressureAverages { avg10: avg10?, avg60: avg60?, avg300: avg300?, total_us: total_us? })
+}
+
+/// A number with a fraction, as `str::parse` takes it, but no sign, exponent or name.
+fn percent(text: &[u8]) -> Option<f64> {
+    let text = text.trim_ascii();
+    let is_plain = text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    is_plain.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
+}
+
+/// A list of CPUs such as `0-3,8`; empty if there are none.
+pub(super) fn cpu_list(text: &[u8]) -> String {
+    String::from_utf8_lossy(text.trim_ascii()).into_owned()
+}
+
+/// One line of `cgroup.procs`: the first, if there is any.
+pub(super) fn first_pid(text: &[u8]) -> Option<i32> {
+    let line = text.split(|&byte| byte == b'\n').next()?;
+    // A process of another pid namespace, which ours cannot name, shows as 0.
+    i32::try_from(number(line)?).ok().filter(|&pid| pid > 0)
+}
+
+/// A cgroup file system in a mount table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CgroupMount {
+    pub(super) is_v2: bool,
+    pub(super) root: String,
+    pub(super) point: PathBuf,
+    /// Options of the file system itself; on v1 its controllers are among them.
+    pub(super) options: Vec<String>,
+}
+
+/// The cgroup mounts in a `mountinfo` (`proc_pid_mountinfo(5)`), in its order.
+pub(super) fn cgroup_mounts(mountinfo: &str) -> Vec<CgroupMount> {
+    mountinfo.lines().filter_map(cgroup_mount).collect()
+}
+
+fn cgroup_mount(line: &str) -> Option<CgroupMount> {
+    // A number of optional fields ends in a lone hyphen.
+    let (place, kind) = line.split_once(" - ")?;
+    let mut kind = kind.split(' ');
+    let is_v2 = match kind.next()? {
+        "cgroup" => false,
+        "cgroup2" => true,
+        _ => return None,
+    };
+    let mut place = place.split(' ').skip(3);
+    let root = unescape(place.next()?);
+    let point = PathBuf::from(unescape(place.next()?));
+    let options = kind.nth(1).unwrap_or_default().split(',').map(str::to_owned).collect();
+    Some(CgroupMount { is_v2, root, point, options })
+}
+
+/// Undoes the kernel's `\040` for white space and backslashes in paths.
+fn unescape(field: &str) -> String {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = (byte == b'\\')
+            .then(|| tail.split_at_checked(3))
+            .flatten()
+            .and_then(|(octal, after)| Some((octal_byte(octal)?, after)));
+        let (byte, after) = escaped.unwrap_or((byte, tail));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn octal_byte(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
+}
+
+/// The v1 hierarchies that have controllers, from `/proc/self/cgroup`: id and controllers.
+pub(super) fn v1_hierarchies(membership: &str) -> Vec<(u32, Vec<String>)> {
+    let hierarchy = |line: &str| {
+        let (id, rest) = line.split_once(':')?;
+        let (controllers, _path) = rest.split_once(':')?;
+        // v2 has no controllers here, and a named hierarchy only its name.
+        let has_controllers = !controllers.is_empty() && !controllers.starts_with("name=");
+        let named = controllers.split(',').filter(|name| !name.starts_with("name="));
+        has_controllers.then_some((id.parse().ok()?, named.map(str::to_owned).collect()))
+    };
+    membership.lines().filter_map(hierarchy).collect()
+}
+
+/// The controllers of `/proc/cgroups` that are switched off.
+pub(super) fn disabled_controllers(cgroups: &str) -> Vec<String> {
+    let disabled = |line: &str| {
+        let mut columns = line.split_ascii_whitespace();
+        let name = columns.next().filter(|name| !name.starts_with('#'))?;
+        (columns.nth(2)? == "0").then(|| name.to_owned())
+    };
+    cgroups.lines().filter_map(disabled).collect()
+}
+
+fn split_at_byte(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|&byte| byte == separator)?;
+    let (before, after) = text.split_at_checked(at)?;
+    Some((before, after.get(1..)?))
+}
+
+#[cfg(test)]
+mod tests;

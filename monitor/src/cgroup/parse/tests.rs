@@ -1,0 +1,105 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn numbers_are_whole_and_unsigned() {
+    assert_eq!(number(b"0\n"), Some(0));
+    assert_eq!(number(b"18446744073709551615\n"), Some(u64::MAX));
+    for text in [&b""[..], b"\n", b"-1\n", b"+1", b"1 2\n", b"max\n", b"18446744073709551616\n"] {
+        assert_eq!(number(text), None, "{}", text.escape_ascii());
+    }
+}
+
+#[test]
+fn no_limit_differs_from_no_reading() {
+    assert_eq!(limit(b"max\n"), Some(Limit::Max));
+    assert_eq!(limit(b"42\n"), Some(Limit::Value(42)));
+    assert_eq!(limit(b"\n"), None);
+}
+
+#[test]
+fn v1_says_unlimited_with_its_largest_page_count() {
+    assert_eq!(v1_memory_limit(b"9223372036854771712\n"), Some(Limit::Max), "4 KiB pages");
+    assert_eq!(v1_memory_limit(b"9223372036854710272\n"), Some(Limit::Max), "64 KiB pages");
+    assert_eq!(v1_memory_limit(b"67108864\n"), Some(Limit::Value(67_108_864)));
+    assert_eq!(v1_quota(b"-1\n"), Some(Limit::Max));
+    assert_eq!(v1_quota(b"50000\n"), Some(Limit::Value(50_000)));
+    assert_eq!(v1_quota(b"\n"), None);
+}
+
+#[test]
+fn cpu_max_has_quota_and_period() {
+    assert_eq!(cpu_max(b"max 100000\n"), Some((Limit::Max, 100_000)));
+    assert_eq!(cpu_max(b"20000 100000\n"), Some((Limit::Value(20_000), 100_000)));
+    assert_eq!(cpu_max(b"max\n"), None);
+}
+
+#[test]
+fn flat_keyed_lines_survive_what_they_do_not_know() {
+    let text = b"anon 4096\nnew_key 1 2\n\nno_value\nfile 8192";
+    let pairs: Vec<_> = flat_keyed(text).collect();
+    assert_eq!(pairs, [(&b"anon"[..], 4096), (&b"file"[..], 8192)]);
+}
+
+#[test]
+fn pressure_of_old_kernels_lacks_full() {
+    let some = PressureAverages { avg10: 1.25, avg60: 0.5, avg300: 0.0, total_us: 123 };
+    let text = b"some avg10=1.25 avg60=0.50 avg300=0.00 total=123\n";
+    assert_eq!(pressure(text), Some(Pressure { some: Some(some), full: None }));
+
+    let text = b"some avg10=1.25 avg60=0.50 avg300=0.00 total=123\n\
+                 full avg10=100.00 avg60=0.00 avg300=0.00 total=7\n";
+    let full = PressureAverages { avg10: 100.0, total_us: 7, ..PressureAverages::default() };
+    assert_eq!(pressure(text), Some(Pressure { some: Some(some), full: Some(full) }));
+}
+
+#[test]
+fn incomplete_pressure_is_not_measured() {
+    assert_eq!(pressure(b""), None);
+    assert_eq!(pressure(b"some avg10=0.00 avg60=0.00 avg300=0.00\n"), None);
+    assert_eq!(pressure(b"some avg10=nan avg60=0.00 avg300=0.00 total=1\n"), None);
+}
+
+#[test]
+fn first_pid_skips_processes_of_other_namespaces() {
+    assert_eq!(first_pid(b"17\n20\n"), Some(17));
+    assert_eq!(first_pid(b""), None);
+    assert_eq!(first_pid(b"0\n"), None);
+}
+
+#[test]
+fn escapes_in_mount_points_are_octal() {
+    assert_eq!(unescape(r"/a\040b\134c"), r"/a b\c");
+    assert_eq!(unescape(r"/a\9\0"), r"/a\9\0");
+}
+
+#[test]
+fn a_named_hierarchy_is_no_controller() {
+    let membership = "12:name=systemd:/x\n3:net_cls,net_prio:/\n0::/user.slice:odd\n";
+    assert_eq!(v1_hierarchies(membership), [(3, vec!["net_cls".to_owned(), "net_prio".to_owned()])]);
+}
+
+proptest! {
+    #[test]
+    fn bytes_never_panic(text: Vec<u8>) {
+        let _ = (number(&text), limit(&text), v1_memory_limit(&text), v1_quota(&text), cpu_max(&text));
+        let _ = (pressure(&text), first_pid(&text), cpu_list(&text));
+        flat_keyed(&text).for_each(drop);
+    }
+
+    #[test]
+    fn tables_never_panic(text in r"[ -~\n\\]{0,200}") {
+        let _ = (cgroup_mounts(&text), v1_hierarchies(&text), disabled_controllers(&text), unescape(&text));
+    }
+
+    #[test]
+    fn numbers_round_trip(value: u64) {
+        prop_assert_eq!(number(format!("{value}\n").as_bytes()), Some(value));
+    }
+
+    #[test]
+    fn paths_without_backslash_are_unescaped_to_themselves(path in r"[^\\]{0,60}") {
+        prop_assert_eq!(unescape(&path), path);
+    }
+}

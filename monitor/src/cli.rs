@@ -1,0 +1,176 @@
+//! What was typed. Defaults here do not depend on the host.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::ValueParser};
+use clap_complete::Shell;
+
+/// Kernel-level container profiler: counts at the event, not at the poll.
+///
+/// eBPF programs count context switches, run-queue waits, migrations and page faults per cgroup; monitor maps cgroups to
+/// containers and merges the cgroup files and the runtime's metadata.
+///
+/// Exit codes: 0 done, 1 failed, 2 bad usage, 77 not permitted.
+#[derive(Debug, Parser)]
+#[command(name = "monitor", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say more on standard error; twice for all.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show every container's rates, window by window.
+    ///
+    /// A table on a terminal, NDJSON (one snapshot a line) when piped.
+    Stream(StreamArgs),
+    /// Measure one window and print it as JSON.
+    Snapshot(SnapshotArgs),
+    /// Say what this kernel, cgroup set-up and runtime allow, and what to do about each no.
+    Doctor(DoctorArgs),
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the generated documentation: schema, metrics, man pages, completions.
+    #[command(hide = true)]
+    Generate {
+        /// The directory to write to.
+        directory: PathBuf,
+    },
+}
+
+/// Where measurements come from.
+#[derive(Args, Debug)]
+pub struct SourceArgs {
+    /// Length of a window, such as 500ms, 1s or 1m.
+    #[arg(short, long, value_name = "DURATION", default_value = "1s", value_parser = ValueParser::new(parse_interval))]
+    pub interval: Duration,
+    /// Where Docker answers, as unix:///path or tcp://host:port [default: unix:///var/run/docker.sock].
+    #[arg(long, value_name = "URL", env = "DOCKER_HOST")]
+    pub docker_host: Option<String>,
+    /// Do not ask Docker: containers are known by id only.
+    #[arg(long)]
+    pub no_docker: bool,
+    /// How long an ended container is shown after it was shown as ended first.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = ValueParser::new(parse_duration))]
+    pub keep_ended: Duration,
+    /// Most memory that the counters may take in the kernel, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub map_memory: u32,
+    /// Do not count page-fault exceptions, which costs a program run at each fault.
+    #[arg(long)]
+    pub no_fault_exceptions: bool,
+}
+
+/// Arguments of `monitor stream`.
+#[derive(Args, Debug)]
+pub struct StreamArgs {
+    /// Where measurements come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// End after so many windows.
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Form of the output [default: table on a terminal, else ndjson].
+    #[arg(short, long, value_enum)]
+    pub format: Option<Format>,
+    /// Show this container only, by name, id or the beginning of its id; may be given more than once.
+    #[arg(short, long, value_name = "CONTAINER")]
+    pub container: Vec<String>,
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `monitor snapshot`.
+#[derive(Args, Debug)]
+pub struct SnapshotArgs {
+    /// Where measurements come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `monitor doctor`.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Form of the output.
+    #[arg(short, long, value_enum, default_value_t = DoctorFormat::Text)]
+    pub format: DoctorFormat,
+    /// Where Docker answers, as unix:///path or tcp://host:port [default: unix:///var/run/docker.sock].
+    #[arg(long, value_name = "URL", env = "DOCKER_HOST")]
+    pub docker_host: Option<String>,
+}
+
+/// Forms of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for reading.
+    Table,
+    /// One snapshot a line.
+    Ndjson,
+    /// One line a container and window.
+    Csv,
+}
+
+/// Forms of the doctor's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// Lines for reading.
+    Text,
+    /// One object.
+    Json,
+}
+
+/// The shortest window: below this the reading itself would be what is measured.
+const SHORTEST: Duration = Duration::from_millis(10);
+/// The longest: the kernel side's histogram counts would wrap in much longer ones.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text)?;
+    if (SHORTEST..=LONGEST).contains(&interval) {
+        Ok(interval)
+    } else {
+        Err("not between 10ms and 1h".to_owned())
+    }
+}
+
+/// `1s`, `200ms`, `1m 30s`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration: jiff::SignedDuration =
+        text.parse().map_err(|_| "not a duration such as 500ms, 1s or 1m".to_owned())?;
+    Duration::try_from(duration).map_err(|_| "is negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn intervals_have_bounds() {
+        assert_eq!(parse_interval("200ms"), Ok(Duration::from_millis(200)));
+        assert_eq!(parse_interval("1m"), Ok(Duration::from_secs(60)));
+        assert!(parse_interval("0").is_err());
+        assert!(parse_interval("0s").is_err());
+        assert!(parse_interval("-1s").is_err());
+        assert!(parse_interval("2h").is_err());
+        assert!(parse_interval("soon").is_err());
+    }
+}

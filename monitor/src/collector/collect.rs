@@ -1,0 +1,464 @@
+//! One tick: ask each source, keep what answered, note what did not.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    clock::Now,
+    files::{FileCache, FileHealth},
+    sample::{ContainerInfo, Counted, Sample, Series},
+};
+use crate::{
+    cgroup::{Hierarchy, Mount, first_pid, list_cgroups},
+    host::{HostFacts, read_namespaces},
+    model::{Coverage, Lost, Probe, Source},
+    newtypes::CgroupId,
+    probes::{
+        events::{Event, What},
+        load::{ProbeState, ProbeStatus, Probes},
+        plan::map_bytes,
+        read::CgroupCounters,
+    },
+    registry::{CgroupInfo, Registry, Run},
+    runtime::{ConnectionState, RuntimeEvent},
+};
+
+/// How long after a cgroup's removal its counters may still move: a task leaves its cgroup before it is switched
+/// away from for the last time. Until then a run is not called ended.
+const SETTLE_NS: u64 = 50_000_000;
+/// How long a removed cgroup keeps its slots, so that nothing counts for it afterwards.
+const GRACE_NS: u64 = 2_000_000_000;
+/// Removed cgroups that are remembered, to tell a late event from an unknown cgroup.
+const TOMBSTONES: usize = 4096;
+/// Ended runs that are shown at a time.
+const ENDED_RUNS: usize = 4096;
+/// Ticks in which the namespaces of a run that has no process yet are looked for.
+const NAMESPACE_TRIES: u8 = 20;
+
+/// What the collector reads from.
+#[derive(Debug)]
+pub struct Sources {
+    /// The machine.
+    pub host: HostFacts,
+    /// The cgroup file systems, or why there are none.
+    pub hierarchy: Result<Hierarchy, String>,
+    /// The mount of the hierarchy whose cgroups are counted.
+    pub counted: Option<Mount>,
+    /// The programs, or why there are none.
+    pub probes: Result<Probes, String>,
+    /// Probes that were never loaded, with their reasons: shown when `probes` is an error.
+    pub absent_probes: Vec<Probe>,
+    /// Sources that need no reading: what is not measured, and why.
+    pub fixed: BTreeMap<String, Source>,
+}
+
+/// Keeps what lasts from tick to tick.
+pub struct Collector {
+    sources: Sources,
+    registry: Registry,
+    files: FileCache,
+    connections: BTreeMap<String, ConnectionState>,
+    started_at: Timestamp,
+    lost: Lost,
+    /// What removed cgroups of a run had counted when their slots were freed.
+    folded: HashMap<CgroupId, CgroupCounters>,
+    namespaces: HashMap<CgroupId, (BTreeMap<String, u64>, u8)>,
+    /// Removed cgroups that still have slots.
+    retiring: Vec<CgroupId>,
+    /// Runs that were shown as ended, and since when (`CLOCK_BOOTTIME`).
+    shown_ended: HashMap<CgroupId, u64>,
+    tombstones: VecDeque<CgroupId>,
+    keep_ended_ns: u64,
+    /// Series of the last tick, to tell new ones.
+    known: HashSet<CgroupId>,
+    has_ticked: bool,
+    walk_is_due: bool,
+    events: Vec<Event>,
+}
+
+impl Collector {
+    /// Walks the cgroup tree once and begins to count.
+    #[must_use]
+    pub fn new(sources: Sources, keep_ended: Duration) -> Self {
+        Self {
+            sources,
+            registry: Registry::default(),
+            files: FileCache::default(),
+            connections: BTreeMap::new(),
+            started_at: Timestamp::now(),
+            lost: Lost::default(),
+            folded: HashMap::new(),
+            namespaces: HashMap::new(),
+            retiring: Vec::new(),
+            shown_ended: HashMap::new(),
+            tombstones: VecDeque::new(),
+            keep_ended_ns: u64::try_from(keep_ended.as_nanos()).unwrap_or(u64::MAX),
+            known: HashSet::new(),
+            has_ticked: false,
+            walk_is_due: true,
+            events: Vec::new(),
+        }
+    }
+
+    /// Takes in what a runtime tells.
+    pub fn runtime_told(&mut self, event: RuntimeEvent) {
+        if let RuntimeEvent::Connection(state) = &event {
+            self.connections.insert(state.runtime.to_string(), state.clone());
+        }
+        self.registry.runtime_told(event);
+    }
+
+    /// Whether some container is known by this name, id or the beginning of its id.
+    #[must_use]
+    pub fn knows_container(&self, wanted: &str) -> bool {
+        self.registry.runs().any(|(_, run)| {
+            let name = self.registry.metadata(&run.id).and_then(|metadata| metadata.name.as_deref());
+            run.id.as_str().starts_with(wanted) || name == Some(wanted)
+        })
+    }
+
+    /// Whether some runtime has answered, or is known not to.
+    #[must_use]
+    pub fn has_runtime_answered(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
+    /// Takes the lifecycle records that have arrived, so that the ring buffer does not fill between ticks.
+    pub fn take_events(&mut self) {
+        let Ok(probes) = &mut self.sources.probes else { return };
+        let now = Now::read();
+        let mut events = std::mem::take(&mut self.events);
+        probes.lifecycle.drain(&mut events, &mut self.lost.discarded_records_total);
+        for event in events.drain(..) {
+            self.take_event(event, &now);
+        }
+        self.events = events;
+    }
+
+    fn take_event(&mut self, event: Event, now: &Now) {
+        let at = now.wall_of(event.boot_ns);
+        let id = event.cgroup;
+        match event.what {
+            What::Made(Some(path)) => match self.below_mount(&path) {
+                Some(path) => {
+                    let path = path.to_owned();
+                    self.registry.cgroup_made(id, &path, Some(at));
+                }
+                None => self.walk_is_due = true,
+            },
+            What::Made(None) => self.walk_is_due = true,
+            What::Removed(_) => {
+                self.registry.cgroup_removed(id, event.boot_ns, at);
+                self.retiring.push(id);
+            }
+            // Where a task is counted, the switch itself finds out; the record is for `monitor events`.
+            What::Attached { .. } => {}
+            What::InitExited { wait_status, .. } => self.registry.init_exited(id, wait_status),
+        }
+    }
+
+    /// A path from the hierarchy's root as one below its mount point.
+    fn below_mount<'p>(&self, path: &'p str) -> Option<&'p str> {
+        self.sources.counted.as_ref().and_then(|mount| mount.strip_root(path))
+    }
+
+    /// Reads every source once.
+    pub fn tick(&mut self) -> Sample {
+        let began = Now::read();
+        self.take_events();
+        if let Ok(probes) = &mut self.sources.probes {
+            probes.reader.flush_running();
+            probes.reader.read();
+        }
+        self.meet_unknown(&began);
+        let series = self.read_series(&began);
+        let ended = Now::read();
+        let sample = Sample {
+            taken_at: began.wall,
+            monotonic_ns: began.monotonic_ns,
+            host: self.sources.host.clone(),
+            mode: self.sources.hierarchy.as_ref().ok().map(Hierarchy::mode),
+            coverage: self.coverage(ended.monotonic_ns - began.monotonic_ns, &series.1),
+            series: series.0,
+        };
+        self.retire(&began);
+        self.has_ticked = true;
+        sample
+    }
+
+    /// Learns of cgroups that no record told of.
+    fn meet_unknown(&mut self, now: &Now) {
+        let mut unknown = self.unknown_ids();
+        // A cgroup may have been made since the records were taken.
+        if !unknown.is_empty() {
+            self.take_events();
+            unknown = self.unknown_ids();
+        }
+        let has_records = self.sources.probes.as_ref().is_ok_and(|probes| {
+            probes.is_attached("cgroup_mkdir") && probes.is_attached("cgroup_rmdir")
+        });
+        let lost = self.sources.probes.as_ref().map_or(0, |probes| probes.reader.losses().lifecycle_records);
+        let has_lost = lost > self.lost.lifecycle_records_total;
+        self.lost.lifecycle_records_total = lost;
+        if self.walk_is_due || has_lost || !has_records || !unknown.is_empty() {
+            self.walk();
+        }
+        for id in unknown {
+            if self.registry.get(id).is_some() {
+                continue;
+            }
+            self.lost.unknown_cgroups_total += 1;
+            if !self.tombstones.contains(&id) {
+                self.registry.cgroup_unknown(id, now.boot_ns);
+            }
+            self.retiring.push(id);
+        }
+    }
+
+    fn unknown_ids(&self) -> Vec<CgroupId> {
+        let Ok(probes) = &self.sources.probes else { return Vec::new() };
+        probes.reader.cgroups().map(|(id, ..)| id).filter(|id| self.registry.get(*id).is_none()).collect()
+    }
+
+    fn walk(&mut self) {
+        let Some(mount) = &self.sources.counted else { return };
+        let before = Now::read();
+        match list_cgroups(&mount.point) {
+            Ok(found) => {
+                self.registry.walked(&found, before.boot_ns, before.wall);
+                let gone = self.registry.cgroups().filter(|(_, info)| info.removed_boot_ns.is_some());
+                let retiring: HashSet<CgroupId> = self.retiring.iter().copied().collect();
+                let missed: Vec<_> = gone.map(|(id, _)| id).filter(|id| !retiring.contains(id)).collect();
+                self.retiring.extend(missed);
+                self.walk_is_due = false;
+            }
+            Err(error) => log::warn!("{}", crate::error::chain(&error)),
+        }
+    }
+
+    /// Every run of a container and every other cgroup, with what was counted and read.
+    fn read_series(&mut self, now: &Now) -> (Vec<Series>, FileHealth) {
+        let (counters, counted, active) = self.sum_counters();
+        let mut health = FileHealth::default();
+        let mut series = Vec::new();
+        let mut known = HashSet::new();
+        let ids: Vec<CgroupId> = self.registry.cgroups().map(|(id, _)| id).collect();
+        for id in ids {
+            let Some(info) = self.registry.get(id) else { continue };
+            if info.run.is_some_and(|run| run != id) {
+                continue;
+            }
+            let is_live = info.removed_boot_ns.is_none();
+            let info = info.clone();
+            let stats = match (&self.sources.hierarchy, &info.path) {
+                (Ok(hierarchy), Some(path)) if is_live => {
+                    let has_run = counters.is_none() || active.contains(&id);
+                    self.files.read(hierarchy, id, path, now.monotonic_ns, has_run, &mut health)
+                }
+                _ => self.files.last(id),
+            };
+            let (files, files_read_ns) =
+                stats.map_or((crate::cgroup::CgroupStats::default(), None), |(stats, at)| {
+                    (stats.clone(), Some(at))
+                });
+            let container = self.container_info(id, &info, now);
+            known.insert(id);
+            series.push(Series {
+                cgroup: id,
+                path: info.path,
+                container,
+                counting_since: info.made_at.unwrap_or(self.started_at),
+                is_new: self.has_ticked && info.made_at.is_some() && !self.known.contains(&id),
+                counters: counters.as_ref().map(|sums| sums.get(&id).copied().unwrap_or_default()),
+                counted,
+                files,
+                files_read_ns,
+            });
+        }
+        self.known = known;
+        series.sort_by(|a, b| a.path.cmp(&b.path).then(a.cgroup.cmp(&b.cgroup)));
+        (series, health)
+    }
+
+    /// Counters by series, nested cgroups added to their run; and which series, or ones below them, have run.
+    fn sum_counters(&self) -> (Option<HashMap<CgroupId, CgroupCounters>>, Counted, HashSet<CgroupId>) {
+        let Ok(probes) = &self.sources.probes else { return (None, Counted::default(), HashSet::new()) };
+        let counted = Counted {
+            scheduler: probes.is_attached("sched_switch"),
+            execs: probes.is_attached("sched_process_exec"),
+            exits: probes.is_attached("sched_process_exit"),
+            user_exceptions: probes.is_attached("page_fault_user"),
+            kernel_exceptions: probes.is_attached("page_fault_kernel"),
+        };
+        if !counted.scheduler {
+            return (None, Counted::default(), HashSet::new());
+        }
+        let mut sums = self.folded.clone();
+        let mut active = HashSet::new();
+        for (id, counters, has_changed) in probes.reader.cgroups() {
+            let run = self.registry.get(id).and_then(|info| info.run);
+            sums.entry(run.unwrap_or(id)).or_default().add(counters);
+            if has_changed {
+                active.extend(self.registry.with_ancestors(id));
+            }
+        }
+        (Some(sums), counted, active)
+    }
+
+    /// Who the container is whose own cgroup this is.
+    fn container_info(&mut self, id: CgroupId, info: &CgroupInfo, now: &Now) -> Option<ContainerInfo> {
+        info.run?;
+        let mut run = self.registry.run(id)?.clone();
+        if info.removed_boot_ns.is_some_and(|removed| removed + SETTLE_NS > now.boot_ns) {
+            run.ended_at = None;
+        }
+        if run.ended_at.is_some() {
+            self.shown_ended.entry(id).or_insert(now.boot_ns);
+        }
+        let metadata = self.registry.metadata(&run.id).cloned();
+        let namespaces = self.namespaces_of(id, &run);
+        Some(ContainerInfo { run, metadata, namespaces })
+    }
+
+    fn namespaces_of(&mut self, id: CgroupId, run: &Run) -> BTreeMap<String, u64> {
+        let (known, tries) = self.namespaces.entry(id).or_default();
+        if known.is_empty() && *tries < NAMESPACE_TRIES && run.ended_at.is_none() {
+            *tries += 1;
+            if let Some(mount) = &self.sources.counted
+                && let Some(pid) = first_pid(&mount.point.join(run.path.trim_start_matches('/')))
+            {
+                *known = read_namespaces(pid);
+            }
+        }
+        known.clone()
+    }
+
+    /// Frees what belongs to removed cgroups that have been shown.
+    fn retire(&mut self, now: &Now) {
+        let mut waiting = Vec::new();
+        for id in std::mem::take(&mut self.retiring) {
+            let removed = self.registry.get(id).and_then(|info| info.removed_boot_ns);
+            if removed.is_some_and(|removed| removed + GRACE_NS > now.boot_ns) {
+                waiting.push(id);
+            } else {
+                self.free(id);
+            }
+        }
+        self.retiring = waiting;
+        self.forget_runs(now);
+        self.registry.forget_deleted();
+    }
+
+    /// Keeps a removed cgroup's counters if they are a run's, and frees its slots and files.
+    fn free(&mut self, id: CgroupId) {
+        let run = self.registry.get(id).and_then(|info| info.run);
+        if let Ok(probes) = &mut self.sources.probes {
+            if let (Some(run), Some(counters)) = (run, probes.reader.get(id)) {
+                self.folded.entry(run).or_default().add(counters);
+            }
+            probes.reader.release(id);
+        }
+        if run != Some(id) {
+            self.files.close(id);
+            self.registry.forget(id);
+        }
+        self.tombstones.push_back(id);
+        if self.tombstones.len() > TOMBSTONES {
+            self.tombstones.pop_front();
+        }
+    }
+
+    /// Forgets runs that have been shown as ended for long enough, or the oldest of too many.
+    fn forget_runs(&mut self, now: &Now) {
+        let retiring: HashSet<CgroupId> = self.retiring.iter().copied().collect();
+        let mut ended: Vec<(u64, CgroupId)> = self
+            .shown_ended
+            .iter()
+            .filter(|(id, _)| !retiring.contains(id))
+            .map(|(id, since)| (*since, *id))
+            .collect();
+        ended.sort_unstable();
+        let too_many = ended.len().saturating_sub(ENDED_RUNS);
+        for (place, (since, id)) in ended.into_iter().enumerate() {
+            if place < too_many || since + self.keep_ended_ns <= now.boot_ns {
+                self.shown_ended.remove(&id);
+                self.folded.remove(&id);
+                self.namespaces.remove(&id);
+                self.files.close(id);
+                self.registry.forget(id);
+            }
+        }
+    }
+
+    fn coverage(&self, tick_ns: u64, health: &FileHealth) -> Coverage {
+        let mut coverage = Coverage {
+            probes: self.sources.absent_probes.clone(),
+            lost: self.lost.clone(),
+            sources: self.sources.fixed.clone(),
+            map_bytes: 0,
+            tick_ns,
+        };
+        if let Ok(probes) = &self.sources.probes {
+            let losses = probes.reader.losses();
+            coverage.lost.slot_overflows_total = losses.slot_overflows;
+            coverage.lost.unattributed_events_total = losses.unattributed_events;
+            coverage.map_bytes = map_bytes(probes.reader.geometry()) as u64;
+            coverage.probes = probes.status().map(probe).collect();
+        }
+        coverage.sources.insert("cgroup_files".to_owned(), self.files_source(health));
+        for (name, state) in &self.connections {
+            coverage.sources.insert(name.clone(), connection(state));
+        }
+        coverage
+    }
+
+    fn files_source(&self, health: &FileHealth) -> Source {
+        let (state, reason) = match &self.sources.hierarchy {
+            Err(reason) => ("unavailable", Some(reason.clone())),
+            Ok(_) if health.unreadable > 0 => {
+                let last = health.last_error.clone().unwrap_or_default();
+                ("partial", Some(format!("{} cgroups could not be read; the last one: {last}", health.unreadable)))
+            }
+            Ok(_) if health.starved_files > 0 => (
+                "ok",
+                Some(format!(
+                    "{} files are opened for each reading, which costs more: raise the limit on open files",
+                    health.starved_files
+                )),
+            ),
+            Ok(_) => ("ok", None),
+        };
+        let origin = self.sources.counted.as_ref().map(|mount| mount.point.display().to_string());
+        Source { state: state.to_owned(), reason, origin }
+    }
+}
+
+fn probe(status: ProbeStatus) -> Probe {
+    let ProbeStatus { program, state, stats } = status;
+    let (state, reason) = match state {
+        ProbeState::Attached => ("attached", None),
+        ProbeState::Unsupported(reason) => ("unsupported", Some(reason)),
+        ProbeState::Refused(reason) => ("refused", Some(reason)),
+    };
+    let stats = stats.filter(|stats| stats.run_count > 0);
+    Probe {
+        name: program.name.to_owned(),
+        state: state.to_owned(),
+        reason,
+        run_count: stats.map(|stats| stats.run_count),
+        run_time_ns: stats.map(|stats| stats.run_time_ns),
+    }
+}
+
+fn connection(state: &ConnectionState) -> Source {
+    let ConnectionState { runtime: _, endpoint, connected, reason, server_version: _ } = state;
+    Source {
+        state: if *connected { "ok" } else { "unavailable" }.to_owned(),
+        reason: reason.clone(),
+        origin: Some(endpoint.clone()),
+    }
+}

@@ -1,0 +1,8 @@
+//! The only reader of every source, once a tick; and the arithmetic that turns two readings into a snapshot.
+
+pub mod clock;
+pub mod collect;
+mod files;
+pub mod run;
+pub mod sample;
+pub mod window;

@@ -1,0 +1,69 @@
+//! The loop: a tick at each multiple of the interval, on its own thread, whatever clients do.
+
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError},
+    time::{Duration, Instant},
+};
+
+use super::{collect::Collector, sample::Sample, window::snapshot};
+use crate::{model::Snapshot, runtime::RuntimeEvent};
+
+/// What reaches the loop from other threads.
+#[derive(Debug)]
+pub enum Message {
+    /// A runtime tells something.
+    Runtime(RuntimeEvent),
+    /// End after one more tick.
+    Stop,
+}
+
+/// Whether to go on after a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// There is to be another one.
+    GoOn,
+    /// This was the last.
+    End,
+}
+
+/// The ring buffer is emptied this often even where ticks are further apart.
+const DRAIN_EVERY: Duration = Duration::from_millis(250);
+
+/// Takes a sample now and at each interval after, and hands each window to `publish`, the last one on a stop.
+pub fn run(
+    collector: &mut Collector,
+    messages: &Receiver<Message>,
+    interval: Duration,
+    mut publish: impl FnMut(Snapshot, &Collector) -> Then,
+) {
+    let began = Instant::now();
+    let mut before: Sample = collector.tick();
+    let mut next = interval;
+    loop {
+        let is_stopped = wait_until(collector, messages, began + next);
+        let sample = collector.tick();
+        let then = publish(snapshot(Some(&before), &sample), collector);
+        if is_stopped || then == Then::End {
+            return;
+        }
+        before = sample;
+        // A tick that took longer than the interval costs the ticks that it overran, not the cadence.
+        let elapsed = began.elapsed();
+        while next <= elapsed {
+            next += interval;
+        }
+    }
+}
+
+/// Handles messages until the deadline; whether the loop shall stop.
+fn wait_until(collector: &mut Collector, messages: &Receiver<Message>, deadline: Instant) -> bool {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match messages.recv_timeout(left.min(DRAIN_EVERY)) {
+            Ok(Message::Runtime(event)) => collector.runtime_told(event),
+            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
+            Err(RecvTimeoutError::Timeout) if left <= DRAIN_EVERY => return false,
+            Err(RecvTimeoutError::Timeout) => collector.take_events(),
+        }
+    }
+}

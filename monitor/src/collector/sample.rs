@@ -1,0 +1,81 @@
+//! One reading of everything: raw, cumulative, timestamped, identified.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{
+    cgroup::{CgroupStats, Mode},
+    host::HostFacts,
+    model::Coverage,
+    newtypes::CgroupId,
+    probes::read::CgroupCounters,
+    registry::Run,
+    runtime::Metadata,
+};
+
+/// All that was read in one tick.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Wall time, for display.
+    pub taken_at: Timestamp,
+    /// `CLOCK_MONOTONIC`, for arithmetic.
+    pub monotonic_ns: u64,
+    /// The machine.
+    pub host: HostFacts,
+    /// How the cgroup file systems are set up.
+    pub mode: Option<Mode>,
+    /// Containers and other cgroups.
+    pub series: Vec<Series>,
+    /// The quality of this sample.
+    pub coverage: Coverage,
+}
+
+/// One container's run, or one cgroup that is no container's.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Its own cgroup, which names the series until reboot.
+    pub cgroup: CgroupId,
+    /// That cgroup's path.
+    pub path: Option<String>,
+    /// The container, if it is one's.
+    pub container: Option<ContainerInfo>,
+    /// Since when the counters count.
+    pub counting_since: Timestamp,
+    /// Whether the counters began at 0 after the sample before this one was taken.
+    pub is_new: bool,
+    /// What the probes counted, nested cgroups included; `None` where no probe counts.
+    pub counters: Option<CgroupCounters>,
+    /// Whether executions and exits, and page-fault exceptions, are counted.
+    pub counted: Counted,
+    /// What the cgroup files said.
+    pub files: CgroupStats,
+    /// When they said it, by `CLOCK_MONOTONIC`; `None` where they were never read.
+    pub files_read_ns: Option<u64>,
+}
+
+/// Which families of probes count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Switches, waits, faults.
+    pub scheduler: bool,
+    /// Executions.
+    pub execs: bool,
+    /// Exits.
+    pub exits: bool,
+    /// Page-fault exceptions in user mode.
+    pub user_exceptions: bool,
+    /// Page-fault exceptions in kernel mode.
+    pub kernel_exceptions: bool,
+}
+
+/// Who a container is.
+#[derive(Clone, Debug)]
+pub struct ContainerInfo {
+    /// From the cgroup tree.
+    pub run: Run,
+    /// From the runtime, if it told.
+    pub metadata: Option<Metadata>,
+    /// From its first process.
+    pub namespaces: BTreeMap<String, u64>,
+}

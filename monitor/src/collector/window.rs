@@ -1,0 +1,353 @@
+//! Two Samples → a Snapshot. Pure: no clock, no files, no kernel, so that every rule about resets, gaps and new
+//! series is tested here with plain values.
+
+use std::collections::{BTreeMap, HashMap};
+
+use monitor_common::{
+    counters::{SchedCounters, TaskCounters},
+    histogram::{BUCKETS, lower_bound, upper_bound},
+};
+
+use super::sample::{ContainerInfo, Counted, Sample, Series};
+use crate::{
+    cgroup::{CgroupStats, CpuStats, Limit, MemoryStats, Mode, PidsStats, Pressure as RawPressure, PressureAverages},
+    model::{
+        BlockIo, Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Cpu, Faults, Host, Latency, LatencyBucket,
+        Measurements, Memory, Namespaces, Network, Pids, Pod, Pressure, SCHEMA_VERSION, Scheduler, Snapshot, Stall,
+        StallShare,
+    },
+    newtypes::CgroupId,
+    probes::read::CgroupCounters,
+    runtime::State,
+    stats::{quantile, upper_end},
+};
+
+/// The snapshot at `now`; rates and latencies are over the time since `before`.
+#[must_use]
+pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
+    let window_ns = before.map_or(0, |before| now.monotonic_ns.saturating_sub(before.monotonic_ns));
+    let earlier: HashMap<CgroupId, &Series> =
+        before.iter().flat_map(|sample| &sample.series).map(|series| (series.cgroup, series)).collect();
+    let (mut containers, mut cgroups) = (Vec::new(), Vec::new());
+    for series in &now.series {
+        let window = Window {
+            seconds: window_ns as f64 / 1e9,
+            before: earlier.get(&series.cgroup).copied(),
+            began_empty: before.is_some() && series.is_new,
+        };
+        let measurements = measure(series, &window);
+        match &series.container {
+            Some(info) => containers.push(container(series, info, measurements)),
+            None => cgroups.push(CgroupEntry {
+                cgroup: Cgroup { id: series.cgroup.0, path: series.path.clone() },
+                counting_since: series.counting_since,
+                measurements,
+            }),
+        }
+    }
+    Snapshot {
+        schema_version: SCHEMA_VERSION,
+        taken_at: now.taken_at,
+        window_ns,
+        host: host(now),
+        containers,
+        cgroups,
+        coverage: now.coverage.clone(),
+    }
+}
+
+/// What a series is compared with.
+struct Window<'a> {
+    seconds: f64,
+    before: Option<&'a Series>,
+    /// The series began inside the window, so that all it has counted is growth.
+    began_empty: bool,
+}
+
+impl Window<'_> {
+    /// A counter's growth; `None` where there is nothing to compare with, or where it went backwards.
+    fn growth(&self, now: Option<u64>, read: impl Fn(&Series) -> Option<u64>) -> Option<u64> {
+        match self.before {
+            Some(before) => now?.checked_sub(read(before)?),
+            None if self.began_empty => now,
+            None => None,
+        }
+    }
+
+    /// A counter's growth per second.
+    fn rate(&self, now: Option<u64>, read: impl Fn(&Series) -> Option<u64>) -> Option<f64> {
+        let growth = self.growth(now, read)?;
+        (self.seconds > 0.0).then(|| growth as f64 / self.seconds)
+    }
+}
+
+fn measure(series: &Series, window: &Window<'_>) -> Measurements {
+    let CgroupStats { cpu, memory, pids, pressure } = &series.files;
+    Measurements {
+        scheduler: scheduler(series, window),
+        faults: faults(series, window),
+        network: Network::default(),
+        cpu: cpu_of(cpu, series.files_read_ns, window),
+        memory: memory_of(memory),
+        block_io: BlockIo::default(),
+        pids: pids_of(pids),
+        pressure: Pressure {
+            cpu: pressure.cpu.map(stall),
+            memory: pressure.memory.map(stall),
+            io: pressure.io.map(stall),
+        },
+        interference: None,
+    }
+}
+
+fn sched_counters(series: &Series) -> Option<&SchedCounters> {
+    series.counters.as_ref().filter(|_| series.counted.scheduler).map(|counters| &counters.sched)
+}
+
+fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
+    let read = |field: fn(&SchedCounters) -> u64| move |series: &Series| sched_counters(series).map(field);
+    let voluntary = read(|sched| sched.voluntary_switches);
+    let involuntary = read(|sched| sched.involuntary_switches);
+    let tasks = series.counters.as_ref().map(|counters| counters.tasks);
+    let Counted { execs, exits, .. } = series.counted;
+    Scheduler {
+        voluntary_switches_total: voluntary(series),
+        involuntary_switches_total: involuntary(series),
+        voluntary_switches_per_second: window.rate(voluntary(series), voluntary),
+        involuntary_switches_per_second: window.rate(involuntary(series), involuntary),
+        on_cpu_ns_total: read(|sched| sched.on_cpu_ns)(series),
+        runq_wait_ns_total: read(|sched| sched.runq_wait_ns)(series),
+        migrations_total: read(|sched| sched.migrations)(series),
+        execs_total: tasks.filter(|_| execs).map(|tasks| tasks.execs),
+        exits_total: tasks.filter(|_| exits).map(|tasks| tasks.exits),
+        runq_latency: runq_latency(series, window),
+    }
+}
+
+/// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
+fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
+    let CgroupCounters { sched, tasks: _, runq } = series.counters.as_ref().filter(|_| series.counted.scheduler)?;
+    let mut counts = *runq;
+    if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
+        for (count, before) in counts.iter_mut().zip(before.runq) {
+            *count = count.checked_sub(before)?;
+        }
+    }
+    Some(latency(&counts, sched.runq_wait_max_ns))
+}
+
+fn latency(counts: &[u64; BUCKETS], longest_ever: u64) -> Latency {
+    let buckets: Vec<LatencyBucket> = (0..BUCKETS)
+        .zip(counts)
+        .filter(|(_, count)| **count > 0)
+        .map(|(bucket, &count)| LatencyBucket {
+            from_ns: lower_bound(bucket),
+            to_ns: upper_bound(bucket),
+            count,
+        })
+        .collect();
+    let max_ns = (!buckets.is_empty()).then(|| upper_end(counts).map_or(longest_ever, |end| end.min(longest_ever)));
+    let bounded = |q| quantile(counts, q).map(|ns| max_ns.map_or(ns, |max| ns.min(max)));
+    Latency {
+        count: counts.iter().sum(),
+        p50_ns: bounded(0.5),
+        p90_ns: bounded(0.9),
+        p99_ns: bounded(0.99),
+        max_ns,
+        buckets,
+    }
+}
+
+fn faults(series: &Series, window: &Window<'_>) -> Faults {
+    let minor = |series: &Series| sched_counters(series).map(|sched| sched.minor_faults);
+    let major = |series: &Series| sched_counters(series).map(|sched| sched.major_faults);
+    let tasks = |series: &Series| series.counters.as_ref().map(|counters| counters.tasks);
+    let exceptions = |is_counted: bool, read: fn(TaskCounters) -> u64| {
+        tasks(series).filter(|_| is_counted).map(read)
+    };
+    Faults {
+        minor_total: minor(series),
+        major_total: major(series),
+        minor_per_second: window.rate(minor(series), minor),
+        major_per_second: window.rate(major(series), major),
+        user_exceptions_total: exceptions(series.counted.user_exceptions, |tasks| tasks.user_fault_exceptions),
+        kernel_exceptions_total: exceptions(series.counted.kernel_exceptions, |tasks| tasks.kernel_fault_exceptions),
+    }
+}
+
+fn cpu_of(cpu: &CpuStats, read_ns: Option<u64>, window: &Window<'_>) -> Cpu {
+    let CpuStats {
+        usage_ns,
+        user_ns,
+        system_ns,
+        throttled_ns,
+        periods,
+        throttled_periods,
+        quota_us,
+        period_us,
+        shares_or_weight,
+        cpuset,
+    } = cpu;
+    Cpu {
+        usage_ns_total: *usage_ns,
+        user_ns_total: *user_ns,
+        system_ns_total: *system_ns,
+        usage_cores: usage_cores(*usage_ns, read_ns, window),
+        throttled_ns_total: *throttled_ns,
+        periods_total: *periods,
+        throttled_periods_total: *throttled_periods,
+        quota_us: quota_us.map(limit),
+        period_us: *period_us,
+        shares_or_weight: *shares_or_weight,
+        cpuset: cpuset.clone(),
+    }
+}
+
+/// CPU time per time, both between the two readings of the file, which need not be one window apart.
+fn usage_cores(usage_ns: Option<u64>, read_ns: Option<u64>, window: &Window<'_>) -> Option<f64> {
+    let growth = window.growth(usage_ns, |series| series.files.cpu.usage_ns)?;
+    let elapsed = match window.before {
+        Some(before) => read_ns?.checked_sub(before.files_read_ns?)? as f64,
+        None => window.seconds * 1e9,
+    };
+    match growth {
+        // Not read again because nothing ran.
+        0 => Some(0.0),
+        _ => (elapsed > 0.0).then(|| growth as f64 / elapsed),
+    }
+}
+
+fn memory_of(memory: &MemoryStats) -> Memory {
+    let MemoryStats {
+        current_bytes,
+        limit_bytes,
+        swap_bytes,
+        swap_limit_bytes,
+        working_set_bytes,
+        anon_bytes,
+        file_bytes,
+        kernel_bytes,
+        mapped_file_bytes,
+        shmem_bytes,
+        slab_bytes,
+        inactive_file_bytes,
+        active_file_bytes,
+        peak_bytes,
+        page_faults_total,
+        major_page_faults_total,
+        oom_events,
+        oom_kills_total,
+        limit_hits,
+        high_events,
+    } = memory;
+    Memory {
+        current_bytes: *current_bytes,
+        limit_bytes: limit_bytes.map(limit),
+        working_set_bytes: *working_set_bytes,
+        anon_bytes: *anon_bytes,
+        file_bytes: *file_bytes,
+        swap_bytes: *swap_bytes,
+        swap_limit_bytes: swap_limit_bytes.map(limit),
+        kernel_bytes: *kernel_bytes,
+        peak_bytes: *peak_bytes,
+        mapped_file_bytes: *mapped_file_bytes,
+        shmem_bytes: *shmem_bytes,
+        slab_bytes: *slab_bytes,
+        inactive_file_bytes: *inactive_file_bytes,
+        active_file_bytes: *active_file_bytes,
+        page_faults_total: *page_faults_total,
+        major_page_faults_total: *major_page_faults_total,
+        oom_events_total: *oom_events,
+        oom_kills_total: *oom_kills_total,
+        limit_hits_total: *limit_hits,
+        high_events_total: *high_events,
+    }
+}
+
+fn pids_of(pids: &PidsStats) -> Pids {
+    let PidsStats { current, limit: pids_limit } = pids;
+    Pids { current: *current, limit: pids_limit.map(limit) }
+}
+
+/// -1 is no limit.
+fn limit(limit: Limit) -> i64 {
+    match limit {
+        Limit::Max => -1,
+        Limit::Value(value) => i64::try_from(value).unwrap_or(-1),
+    }
+}
+
+fn stall(pressure: RawPressure) -> Stall {
+    let RawPressure { some, full } = pressure;
+    Stall { some: some.map(stall_share), full: full.map(stall_share) }
+}
+
+fn stall_share(averages: PressureAverages) -> StallShare {
+    let PressureAverages { avg10, avg60, avg300, total_us } = averages;
+    StallShare { avg10, avg60, avg300, stall_us_total: total_us }
+}
+
+fn container(series: &Series, info: &ContainerInfo, measurements: Measurements) -> Container {
+    let ContainerInfo { run, metadata, namespaces } = info;
+    let told = metadata.as_ref();
+    let has_ended = run.ended_at.is_some();
+    let state = match told.and_then(|metadata| metadata.state) {
+        _ if has_ended => ContainerState::Exited,
+        Some(State::Paused) => ContainerState::Paused,
+        _ => ContainerState::Running,
+    };
+    Container {
+        id: run.id.as_str().to_owned(),
+        short_id: run.id.short().to_owned(),
+        name: told.and_then(|metadata| metadata.name.clone()),
+        image: told.and_then(|metadata| metadata.image.clone()),
+        runtime: told.map_or(run.runtime, |metadata| metadata.runtime).to_string(),
+        state,
+        exit_code: run.exit_code.filter(|_| has_ended),
+        created_at: told.and_then(|metadata| metadata.created_at),
+        started_at: started_at(info),
+        finished_at: run.finished_at.or(run.ended_at).filter(|_| has_ended),
+        labels: told.map(|metadata| metadata.labels.clone()).unwrap_or_default(),
+        pod: run.pod_uid.clone().map(|uid| Pod { name: None, namespace: None, uid }),
+        counting_since: series.counting_since,
+        cgroup: Cgroup { id: series.cgroup.0, path: Some(run.path.clone()) },
+        namespaces: namespaces_of(namespaces),
+        measurements,
+    }
+}
+
+/// When this run began: the runtime speaks of the last start only, so an earlier run has its cgroup's birth.
+fn started_at(info: &ContainerInfo) -> Option<jiff::Timestamp> {
+    let told = info.metadata.as_ref().and_then(|metadata| metadata.started_at);
+    match (told, info.run.ended_at) {
+        (Some(told), Some(ended)) if told > ended => info.run.made_at,
+        (told, _) => told.or(info.run.made_at),
+    }
+}
+
+fn namespaces_of(inodes: &BTreeMap<String, u64>) -> Namespaces {
+    let inode = |name: &str| inodes.get(name).copied();
+    Namespaces {
+        cgroup: inode("cgroup"),
+        ipc: inode("ipc"),
+        mnt: inode("mnt"),
+        net: inode("net"),
+        pid: inode("pid"),
+        time: inode("time"),
+        user: inode("user"),
+        uts: inode("uts"),
+    }
+}
+
+fn host(sample: &Sample) -> Host {
+    let crate::host::HostFacts { hostname, kernel_release, boot_id, cpus, memory_bytes } = sample.host.clone();
+    let cgroup_mode = sample.mode.map(|mode| match mode {
+        Mode::V1 => CgroupMode::V1,
+        Mode::Hybrid => CgroupMode::Hybrid,
+        Mode::V2 => CgroupMode::V2,
+    });
+    Host { hostname, kernel_release, boot_id, cpus, memory_bytes, cgroup_mode }
+}
+
+#[cfg(test)]
+mod tests;

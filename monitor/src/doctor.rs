@@ -1,0 +1,241 @@
+//! What this kernel, cgroup set-up and runtime allow, line by line, with what to do about each no.
+
+use std::{fmt::Write as _, io, io::Write as _, path::Path, process::ExitCode, sync::mpsc, thread, time::Duration};
+
+use serde::Serialize;
+
+use crate::{
+    app,
+    cgroup::{Hierarchy, Mode, raise_fd_limit},
+    cli::{DoctorArgs, DoctorFormat},
+    host::read_facts,
+    output::table::printable,
+    privileges::{NEEDS, effective},
+    probes::{
+        btf::{Btf, VMLINUX},
+        load::{ProbeState, Probes},
+        plan::{Wishes, map_bytes, plan},
+        support::probe_kernel,
+    },
+    runtime::{
+        RuntimeEvent,
+        docker::{self, DockerSettings},
+    },
+};
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What.
+    pub subject: String,
+    /// `yes`, `partly` or `no`.
+    pub answer: &'static str,
+    /// What was found.
+    pub finding: String,
+    /// What to do about it, where something can be done.
+    pub advice: Option<String>,
+    /// Whether monitor can do its main job without.
+    pub is_vital: bool,
+}
+
+impl Check {
+    fn yes(subject: &str, finding: impl Into<String>) -> Self {
+        Self { subject: subject.into(), answer: "yes", finding: finding.into(), advice: None, is_vital: false }
+    }
+
+    fn no(subject: &str, finding: impl Into<String>, advice: impl Into<String>) -> Self {
+        let advice = Some(advice.into());
+        Self { subject: subject.into(), answer: "no", finding: finding.into(), advice, is_vital: false }
+    }
+
+    fn partly(subject: &str, finding: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { answer: "partly", ..Self::no(subject, finding, advice) }
+    }
+
+    fn vital(self) -> Self {
+        Self { is_vital: true, ..self }
+    }
+}
+
+/// Looks at everything and prints it; fails where the main job cannot be done.
+pub fn run(args: &DoctorArgs) -> io::Result<ExitCode> {
+    let checks = examine(args);
+    let text = match args.format {
+        DoctorFormat::Text => text(&checks),
+        DoctorFormat::Json => serde_json::to_string_pretty(&serde_json::json!({ "checks": checks }))? + "\n",
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+        _ => {}
+    }
+    let is_fit = checks.iter().all(|check| check.answer != "no" || !check.is_vital);
+    Ok(if is_fit { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn text(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for Check { subject, answer, finding, advice, is_vital: _ } in checks {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{answer:<7} {subject:<28} {}", printable(finding));
+        if let Some(advice) = advice {
+            let _ = writeln!(text, "{:<7} {:<28} → {}", "", "", printable(advice));
+        }
+    }
+    text
+}
+
+fn examine(args: &DoctorArgs) -> Vec<Check> {
+    let host = read_facts();
+    let mut checks = vec![Check::yes("kernel", format!("{} on {} CPUs", host.kernel_release, host.cpus))];
+    checks.extend(rights());
+    let kernel_types = Btf::read_kernel();
+    checks.push(match &kernel_types {
+        Ok(_) => Check::yes("kernel types (BTF)", VMLINUX).vital(),
+        Err(error) => Check::no(
+            "kernel types (BTF)",
+            crate::error::chain(error),
+            "use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels from 5.10 on are",
+        )
+        .vital(),
+    });
+    let hierarchy = Hierarchy::detect(Path::new("/proc"));
+    checks.extend(cgroups(&hierarchy));
+    if let Ok(hierarchy) = &hierarchy {
+        checks.extend(probes(&kernel_types, hierarchy));
+    }
+    checks.push(open_files());
+    checks.push(runtime(args));
+    checks
+}
+
+fn rights() -> Vec<Check> {
+    let capabilities = effective();
+    let check = |need: &crate::privileges::Need| {
+        let check = if need.is_met_by(capabilities) {
+            Check::yes("may", need.purpose)
+        } else {
+            Check::no("may", format!("not {}", need.purpose), format!("run as root, or give it {}", need.names()))
+        };
+        if need.is_vital { check.vital() } else { check }
+    };
+    NEEDS.iter().map(check).collect()
+}
+
+fn cgroups(hierarchy: &Result<Hierarchy, crate::cgroup::CgroupError>) -> Vec<Check> {
+    let hierarchy = match hierarchy {
+        Ok(hierarchy) => hierarchy,
+        Err(error) => {
+            let advice = "mount one: mount -t cgroup2 none /sys/fs/cgroup";
+            return vec![Check::no("cgroups", crate::error::chain(error), advice).vital()];
+        }
+    };
+    let mut checks = vec![Check::yes("cgroups", format!("{} set-up", hierarchy.mode())).vital()];
+    for v1 in hierarchy.v1() {
+        let finding = format!("v1 at {}", v1.mount.point.display());
+        checks.push(Check::yes(&format!("controller {}", v1.controllers.join(",")), finding));
+    }
+    if let Some(unified) = hierarchy.unified() {
+        let controllers = std::fs::read_to_string(unified.join("cgroup.controllers")).unwrap_or_default();
+        let names = match controllers.trim() {
+            "" => "no controllers".to_owned(),
+            names => format!("controllers {names}"),
+        };
+        checks.push(Check::yes("cgroup2 tree", format!("{} with {names}", unified.display())));
+    }
+    for name in hierarchy.disabled_controllers() {
+        let advice = format!("boot without cgroup_disable={name} to get its fields");
+        checks.push(Check::no(&format!("controller {name}"), "switched off at boot", advice));
+    }
+    checks.push(if hierarchy.mode() == Mode::V1 {
+        Check::no("pressure", "needs a cgroup2 tree", "mount one beside v1: mount -t cgroup2 none DIRECTORY")
+    } else if Path::new("/proc/pressure/cpu").exists() {
+        Check::yes("pressure", "/proc/pressure and the cgroup2 tree")
+    } else {
+        Check::no("pressure", "the kernel does not measure it", "boot with psi=1, or build with CONFIG_PSI=y")
+    });
+    checks
+}
+
+fn probes(kernel_types: &Result<Btf, crate::probes::btf::BtfError>, hierarchy: &Hierarchy) -> Vec<Check> {
+    let failed = |finding: String| vec![Check::no("eBPF", finding, "see the lines above").vital()];
+    let Some(counted) = app::choose(hierarchy, kernel_types.as_ref().ok()) else {
+        return failed("no hierarchy whose cgroups could be counted".to_owned());
+    };
+    let facts = match probe_kernel(kernel_types) {
+        Ok(facts) => facts,
+        Err(error) => return failed(format!("ask the kernel for its CPUs: {error}")),
+    };
+    let plan = plan(&facts, counted.hierarchy, Wishes::default());
+    let loaded = match Probes::load(&plan) {
+        Ok(loaded) => loaded,
+        Err(error) => return failed(crate::error::chain(&error)),
+    };
+    let mut checks: Vec<Check> = loaded
+        .status()
+        .map(|status| {
+            let subject = format!("probe {}", status.program.name);
+            let check = match status.state {
+                ProbeState::Attached => {
+                    let verified = status.stats.map_or(0, |stats| stats.verified_instructions);
+                    Check::yes(&subject, format!("attached; {verified} instructions verified"))
+                }
+                ProbeState::Unsupported(reason) => {
+                    Check::no(&subject, reason, "its fields are null; docs/kernel-support.md lists kernels")
+                }
+                ProbeState::Refused(reason) => {
+                    Check::no(&subject, reason, "its fields are null; please report this kernel")
+                }
+            };
+            if status.program.name == "sched_switch" { check.vital() } else { check }
+        })
+        .collect();
+    let geometry = loaded.reader.geometry();
+    checks.push(Check::yes(
+        "counted cgroups",
+        format!(
+            "{} of {}: {} slots a CPU, {} KiB of maps",
+            if counted.hierarchy.number == 0 { "cgroup2 tree" } else { "v1 hierarchy" },
+            counted.mount.point.display(),
+            geometry.owned_slots(),
+            map_bytes(geometry) / 1024
+        ),
+    ));
+    checks
+}
+
+fn open_files() -> Check {
+    /// Files that are kept open for a cgroup, at most.
+    const PER_CGROUP: u64 = 14;
+    let limit = raise_fd_limit();
+    let cgroups = limit / PER_CGROUP;
+    let finding = format!("up to {limit}: enough for {cgroups} cgroups kept open");
+    if cgroups >= 1000 {
+        Check::yes("open files", finding)
+    } else {
+        Check::partly("open files", finding, "raise the hard limit (ulimit -Hn); above it files are opened each time")
+    }
+}
+
+/// Asks Docker as the stream would, and takes its first answer.
+fn runtime(args: &DoctorArgs) -> Check {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let host = args.docker_host.as_deref().filter(|host| !host.is_empty());
+    let settings = match DockerSettings::new(host) {
+        Ok(settings) => settings,
+        Err(error) => return Check::no("docker", crate::error::chain(&error), "see --docker-host"),
+    };
+    let endpoint = settings.host().to_owned();
+    let (sender, answers) = mpsc::channel();
+    thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(docker::watch(settings, move |event| drop(sender.send(event))));
+    });
+    let advice = "containers are still counted, by id; start Docker or name its socket by --docker-host";
+    match answers.recv_timeout(PATIENCE) {
+        Ok(RuntimeEvent::Connection(state)) if state.connected => {
+            Check::yes("docker", format!("{} at {endpoint}", state.server_version.unwrap_or_default()))
+        }
+        Ok(RuntimeEvent::Connection(state)) => Check::no("docker", state.reason.unwrap_or_default(), advice),
+        _ => Check::no("docker", format!("no answer from {endpoint} within 5 s"), advice),
+    }
+}

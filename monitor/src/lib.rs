@@ -1,0 +1,24 @@
+//! monitor, an eBPF-based, kernel-level container profiler.
+//!
+//! A kernel event runs a program ([`probes`]), which adds to counters keyed by cgroup id. At each tick the
+//! [`collector`] reads them and the [`cgroup`] files; the [`registry`] says which container a cgroup belongs to, from
+//! its path and from what the [`runtime`] tells; two such readings make a window, and a window is a snapshot
+//! ([`model`]), which [`output`] encodes. Who may know whom is checked by `cargo xtask layers`.
+
+pub mod app;
+pub mod cgroup;
+pub mod cli;
+pub mod collector;
+pub mod doctor;
+pub mod error;
+pub mod generate;
+pub mod host;
+pub mod model;
+pub mod newtypes;
+pub mod output;
+pub mod privileges;
+pub mod probes;
+pub mod registry;
+pub mod runtime;
+pub mod settings;
+pub mod stats;

@@ -1,0 +1,64 @@
+//! The command: arguments → settings → app → exit code.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Context;
+use clap::{CommandFactory, Parser};
+use monitor::{
+    app::{self, AppError},
+    cli::{Cli, Command},
+    doctor, generate,
+    settings::{SettingsError, Source, Stream},
+};
+
+/// As sysexits' EX_NOPERM.
+const NOT_PERMITTED: u8 = 77;
+const BAD_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = match cli.verbose {
+        0 => log::LevelFilter::Warn,
+        1 => log::LevelFilter::Info,
+        _ => log::LevelFilter::Debug,
+    };
+    env_logger::Builder::new()
+        .filter_level(level)
+        .format(|out, record| writeln!(out, "monitor: {}", record.args()))
+        .init();
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("monitor: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Stream(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
+        Command::Snapshot(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
+        Command::Doctor(args) => return Ok(doctor::run(&args)?),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "monitor", &mut text);
+            std::io::stdout().write_all(&text).context("write to standard output")?;
+        }
+        Command::Generate { directory } => {
+            generate::write_all(&directory)
+                .with_context(|| format!("write documentation to {}", directory.display()))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<SettingsError>() {
+        return ExitCode::from(BAD_USAGE);
+    }
+    match error.downcast_ref() {
+        Some(AppError::NotPermitted(_)) => ExitCode::from(NOT_PERMITTED),
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,64 @@
+//! What was measured, by which means, and what was lost: data, not a log line.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The quality of a snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// The eBPF programs.
+    pub probes: Vec<Probe>,
+    /// What did not reach the snapshot.
+    pub lost: Lost,
+    /// The other sources by name; one that is down costs its own fields only.
+    pub sources: BTreeMap<String, Source>,
+    /// Bytes that the eBPF maps take in the kernel.
+    pub map_bytes: u64,
+    /// What reading every source took for this snapshot, in nanoseconds.
+    pub tick_ns: u64,
+}
+
+/// One eBPF program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Probe {
+    /// Its name, which is its tracepoint's.
+    pub name: String,
+    /// `attached`; `unsupported` by this kernel or switched off; `refused` by the kernel.
+    pub state: String,
+    /// Why it is not attached.
+    pub reason: Option<String>,
+    /// Times it ran while `kernel.bpf_stats_enabled` was on; `null` while it never was.
+    pub run_count: Option<u64>,
+    /// Nanoseconds that it took then, the measuring included.
+    pub run_time_ns: Option<u64>,
+}
+
+/// What was not counted where it belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lost {
+    /// Turns on a CPU of tasks whose cgroup found no slot; they are counted, but for no cgroup.
+    pub slot_overflows_total: u64,
+    /// Lifecycle records that found the ring buffer full; the cgroup tree is then walked instead.
+    pub lifecycle_records_total: u64,
+    /// Lifecycle records of unknown form.
+    pub discarded_records_total: u64,
+    /// Events on a CPU whose running task was not known yet.
+    pub unattributed_events_total: u64,
+    /// Cgroups that counted something but were gone before anything told their path.
+    pub unknown_cgroups_total: u64,
+    /// Snapshots that were not written because the reader of the stream was too slow.
+    pub unwritten_snapshots_total: u64,
+}
+
+/// A source other than a probe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// `ok`, `partial`, `unavailable` or `absent` (not built yet, or switched off).
+    pub state: String,
+    /// Why it is not `ok`.
+    pub reason: Option<String>,
+    /// Where it is read from.
+    pub origin: Option<String>,
+}

@@ -1,0 +1,286 @@
+//! What is measured of a container, and in the same words of a cgroup that is no container's.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::metric::metrics;
+
+/// All groups of measurements.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Measurements {
+    /// What the scheduler did to its tasks.
+    pub scheduler: Scheduler,
+    /// Page faults.
+    pub faults: Faults,
+    /// Traffic of its sockets.
+    pub network: Network,
+    /// CPU time, quota and placement.
+    pub cpu: Cpu,
+    /// Memory in use, its limits, and what happened at them.
+    pub memory: Memory,
+    /// Requests to block devices.
+    pub block_io: BlockIo,
+    /// Number of tasks.
+    pub pids: Pids,
+    /// Pressure stall information.
+    pub pressure: Pressure,
+    /// What its waiting for a CPU was spent on; `null` until measured.
+    pub interference: Option<Vec<Interference>>,
+}
+
+metrics! {
+    /// What the scheduler did to the tasks, counted at each switch by eBPF.
+    Scheduler at scheduler {
+        /// Switches away from a task that blocked (`nvcsw` of `/proc/PID/status`).
+        voluntary_switches_total: Counter,
+        /// Switches away from a task that could have gone on: it was preempted (`nivcsw`).
+        involuntary_switches_total: Counter,
+        /// Growth of `voluntary_switches_total` over the window.
+        voluntary_switches_per_second: Rate,
+        /// Growth of `involuntary_switches_total` over the window.
+        involuntary_switches_per_second: Rate,
+        /// Time spent running (`/proc/PID/schedstat`, first field).
+        on_cpu_ns_total: Counter,
+        /// Time spent runnable and waiting for a CPU (`/proc/PID/schedstat`, second field).
+        runq_wait_ns_total: Counter,
+        /// Placements of a task on another CPU (`se.nr_migrations`).
+        migrations_total: Counter,
+        /// Programs executed.
+        execs_total: Counter,
+        /// Tasks (threads) that ended.
+        exits_total: Counter,
+    }
+    + {
+        /// Run-queue latency over the window: how long tasks waited, each time they were given a CPU.
+        runq_latency: Latency,
+    }
+}
+
+metrics! {
+    /// Page faults.
+    Faults at faults {
+        /// Faults served without I/O (`min_flt`).
+        minor_total: Counter,
+        /// Faults served with I/O (`maj_flt`).
+        major_total: Counter,
+        /// Growth of `minor_total` over the window.
+        minor_per_second: Rate,
+        /// Growth of `major_total` over the window.
+        major_per_second: Rate,
+        /// Page-fault exceptions taken in user mode; a fault may take several, or none.
+        user_exceptions_total: Counter,
+        /// Page-fault exceptions taken in kernel mode, as when copying to user memory.
+        kernel_exceptions_total: Counter,
+    }
+}
+
+metrics! {
+    /// Traffic at layer 3 of the sockets.
+    Network at network {
+        /// Bytes received.
+        rx_bytes_total: Counter,
+        /// Packets received.
+        rx_packets_total: Counter,
+        /// Bytes sent.
+        tx_bytes_total: Counter,
+        /// Packets sent.
+        tx_packets_total: Counter,
+        /// TCP segments sent again.
+        tcp_retransmits_total: Counter,
+        /// Growth of `rx_bytes_total` over the window.
+        rx_bytes_per_second: Rate,
+        /// Growth of `rx_packets_total` over the window.
+        rx_packets_per_second: Rate,
+        /// Growth of `tx_bytes_total` over the window.
+        tx_bytes_per_second: Rate,
+        /// Growth of `tx_packets_total` over the window.
+        tx_packets_per_second: Rate,
+        /// Growth of `tcp_retransmits_total` over the window.
+        tcp_retransmits_per_second: Rate,
+    }
+    + {
+        /// Counters of the interfaces in its network namespace.
+        interfaces: Vec<serde_json::Value>,
+    }
+}
+
+metrics! {
+    /// CPU time as the cgroup's files account for it, nested cgroups included.
+    Cpu at cpu {
+        /// CPU time used (v2 `cpu.stat`, v1 `cpuacct.usage`).
+        usage_ns_total: Counter,
+        /// Its part in user space.
+        user_ns_total: Counter,
+        /// Its part in the kernel.
+        system_ns_total: Counter,
+        /// Growth of `usage_ns_total` over the window, in CPUs.
+        usage_cores: Ratio,
+        /// Time that runnable tasks were held back by the quota, summed over CPUs.
+        throttled_ns_total: Counter,
+        /// Quota periods that passed with the cgroup active; does not grow without a quota.
+        periods_total: Counter,
+        /// Periods in which the quota ran out.
+        throttled_periods_total: Counter,
+        /// CPU time allowed in each period; -1 is no limit.
+        quota_us: Limit,
+        /// Length of a quota period.
+        period_us: Gauge,
+        /// Share of contended CPU time: v1 `cpu.shares` (default 1024) or v2 `cpu.weight` (default 100), as configured.
+        shares_or_weight: Gauge,
+        /// The CPUs that its tasks may run on, such as `0-3,8`.
+        cpuset: Text,
+    }
+}
+
+metrics! {
+    /// Memory as the cgroup's files account for it, nested cgroups included.
+    Memory at memory {
+        /// All that is charged: anonymous, file, kernel and socket memory.
+        current_bytes: Gauge,
+        /// The hard limit on `current_bytes`; -1 is no limit.
+        limit_bytes: Limit,
+        /// `current_bytes` less `inactive_file_bytes`, at least 0: what reclaim would find hard to free.
+        working_set_bytes: Gauge,
+        /// Anonymous memory.
+        anon_bytes: Gauge,
+        /// Page cache, tmpfs and shared memory included.
+        file_bytes: Gauge,
+        /// Swap space in use.
+        swap_bytes: Gauge,
+        /// The limit on swap alone; -1 is no limit.
+        swap_limit_bytes: Limit,
+        /// Kernel memory.
+        kernel_bytes: Gauge,
+        /// The most that `current_bytes` has been.
+        peak_bytes: Gauge,
+        /// Page cache that is mapped.
+        mapped_file_bytes: Gauge,
+        /// Swap-backed page cache: tmpfs, shared memory.
+        shmem_bytes: Gauge,
+        /// Slab memory, reclaimable or not; v2 only.
+        slab_bytes: Gauge,
+        /// Page cache that reclaim takes first.
+        inactive_file_bytes: Gauge,
+        /// Page cache in recent use.
+        active_file_bytes: Gauge,
+        /// Page faults as the memory controller counts them, major ones included.
+        page_faults_total: Counter,
+        /// Page faults that waited for I/O, as the memory controller counts them.
+        major_page_faults_total: Counter,
+        /// Times that reclaim could not get below the limit; v2 only.
+        oom_events_total: Counter,
+        /// Tasks killed for lack of memory.
+        oom_kills_total: Counter,
+        /// Times that the limit was hit and reclaim had to run.
+        limit_hits_total: Counter,
+        /// Times that `memory.high` was exceeded; v2 only.
+        high_events_total: Counter,
+    }
+}
+
+metrics! {
+    /// Requests to block devices.
+    BlockIo at block_io {
+        /// Bytes read.
+        read_bytes_total: Counter,
+        /// Bytes written.
+        write_bytes_total: Counter,
+        /// Read requests completed.
+        read_ops_total: Counter,
+        /// Write requests completed.
+        write_ops_total: Counter,
+    }
+    + {
+        /// The same for each device.
+        devices: Vec<serde_json::Value>,
+        /// Time from issue to completion over the window.
+        latency: Latency,
+    }
+}
+
+metrics! {
+    /// Number of tasks: threads, not processes.
+    Pids at pids {
+        /// Tasks in the cgroup.
+        current: Gauge,
+        /// The most that may exist; -1 is no limit.
+        limit: Limit,
+    }
+}
+
+/// Pressure stall information of cgroup2 (Documentation/accounting/psi.rst).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Pressure {
+    /// Waiting for a CPU.
+    pub cpu: Option<Stall>,
+    /// Waiting for memory.
+    pub memory: Option<Stall>,
+    /// Waiting for I/O.
+    pub io: Option<Stall>,
+}
+
+/// Stalls on one resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stall {
+    /// At least one task was stalled.
+    pub some: Option<StallShare>,
+    /// All non-idle tasks were stalled at once.
+    pub full: Option<StallShare>,
+}
+
+/// How much of the time there was a stall.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StallShare {
+    /// Percent of the last 10 seconds.
+    pub avg10: f64,
+    /// Percent of the last minute.
+    pub avg60: f64,
+    /// Percent of the last five minutes.
+    pub avg300: f64,
+    /// Microseconds of stall since the cgroup was made.
+    pub stall_us_total: u64,
+}
+
+/// How often each duration was seen in the window. Quantiles are read from buckets at most a quarter as wide as their
+/// lower bound, by linear interpolation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Latency {
+    /// Durations seen.
+    pub count: u64,
+    /// Half were no longer, in nanoseconds; `null` where none was seen.
+    pub p50_ns: Option<u64>,
+    /// Nine tenths were no longer.
+    pub p90_ns: Option<u64>,
+    /// Ninety-nine hundredths were no longer.
+    pub p99_ns: Option<u64>,
+    /// None was longer: the upper bound of the highest bucket in use, or the longest ever seen if that is less.
+    pub max_ns: Option<u64>,
+    /// The buckets in use, in order.
+    pub buckets: Vec<LatencyBucket>,
+}
+
+/// Durations of `from_ns` and longer, shorter than `to_ns`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LatencyBucket {
+    /// The shortest.
+    pub from_ns: u64,
+    /// The first that is too long; `null` in the last bucket.
+    pub to_ns: Option<u64>,
+    /// How many.
+    pub count: u64,
+}
+
+/// Part of a container's waiting for a CPU and whom it is blamed on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Interference {
+    /// `self`, `container`, `system` or `quota`.
+    pub source: String,
+    /// The other container's id.
+    pub id: Option<String>,
+    /// The other container's name.
+    pub name: Option<String>,
+    /// Time waited.
+    pub wait_ns_total: u64,
+    /// Times that it was preempted for the source.
+    pub preemptions_total: u64,
+}

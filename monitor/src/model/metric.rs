@@ -1,0 +1,51 @@
+//! The macro that declares a group of scalar measurements once for all outputs.
+
+/// Declares a struct of measurements: each field becomes an `Option` that serializes under its own name, with its doc
+/// comment as the description in the JSON Schema and as the help text in the catalogue.
+///
+/// Kinds: `Counter` (u64, grows), `Gauge` (u64), `Limit` (i64, -1 where there is none), `Rate` and `Ratio` (f64), `Text`.
+/// What follows `+` are fields with a type of their own, which are no scalars and so not in the catalogue.
+macro_rules! metrics {
+    (
+        $(#[doc = $group_doc:literal])+
+        $group:ident at $member:ident {
+            $($(#[doc = $help:literal])+ $field:ident: $kind:ident,)*
+        }
+        $(+ { $($(#[doc = $other_doc:literal])+ $other:ident: $other_type:ty,)* })?
+    ) => {
+        $(#[doc = $group_doc])+
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        pub struct $group {
+            $($(#[doc = $help])+ pub $field: Option<metrics!(@type $kind)>,)*
+            $($($(#[doc = $other_doc])+ pub $other: Option<$other_type>,)*)?
+        }
+
+        impl $group {
+            /// The group's scalars, in the order of the JSON.
+            pub const METRICS: &[$crate::model::catalog::Metric] = &[$(
+                $crate::model::catalog::Metric {
+                    group: stringify!($member),
+                    name: stringify!($field),
+                    kind: $crate::model::catalog::Kind::$kind,
+                    help: concat!($($help),+),
+                    get: |measurements| {
+                        measurements.$member.$field.as_ref().map(|value| metrics!(@value $kind value))
+                    },
+                },
+            )*];
+        }
+    };
+    (@type Counter) => { u64 };
+    (@type Gauge) => { u64 };
+    (@type Limit) => { i64 };
+    (@type Rate) => { f64 };
+    (@type Ratio) => { f64 };
+    (@type Text) => { String };
+    (@value Counter $value:ident) => { $crate::model::catalog::Value::Integer((*$value).into()) };
+    (@value Gauge $value:ident) => { $crate::model::catalog::Value::Integer((*$value).into()) };
+    (@value Limit $value:ident) => { $crate::model::catalog::Value::Integer((*$value).into()) };
+    (@value Rate $value:ident) => { $crate::model::catalog::Value::Real(*$value) };
+    (@value Ratio $value:ident) => { $crate::model::catalog::Value::Real(*$value) };
+    (@value Text $value:ident) => { $crate::model::catalog::Value::Text($value) };
+}
+pub(super) use metrics;

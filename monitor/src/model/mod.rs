@@ -1,0 +1,23 @@
+//! What monitor says: the public JSON, one type for each object in it.
+//!
+//! A value that was not measured is `None` and `null`, never 0. Names end in their unit, counters in `_total`;
+//! counters are integers. The scalar measurements are declared by the [`metrics!`](metric) macro, which makes each of
+//! them a struct field, a JSON member, a line of the schema and an entry of the [`catalog`] at once.
+
+pub mod catalog;
+pub mod coverage;
+pub mod measurements;
+mod metric;
+pub mod snapshot;
+
+pub use self::{
+    catalog::{Kind, Metric, Value},
+    coverage::{Coverage, Lost, Probe, Source},
+    measurements::{
+        BlockIo, Cpu, Faults, Interference, Latency, LatencyBucket, Measurements, Memory, Network, Pids, Pressure,
+        Scheduler, Stall, StallShare,
+    },
+    snapshot::{
+        Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Host, Namespaces, Pod, SCHEMA_VERSION, Snapshot,
+    },
+};

@@ -1,0 +1,164 @@
+//! The snapshot: one JSON object, or one line of an NDJSON stream.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{coverage::Coverage, measurements::Measurements};
+
+/// Raised by a rename or a change of meaning; new fields do not raise it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything that is known at one moment, and how it changed over the window that ends there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Snapshot {
+    /// The version of this schema.
+    pub schema_version: u32,
+    /// The window's end, RFC 3339 with nanoseconds.
+    pub taken_at: Timestamp,
+    /// The window's length: rates and latencies are over it. 0 in a snapshot without a predecessor.
+    pub window_ns: u64,
+    /// The machine.
+    pub host: Host,
+    /// Containers that run, and those that ended a short while ago. Each carries what its nested cgroups did.
+    pub containers: Vec<Container>,
+    /// Cgroups that are no container's: services, sessions, the root.
+    pub cgroups: Vec<CgroupEntry>,
+    /// What was measured and what was lost.
+    pub coverage: Coverage,
+}
+
+/// The machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Host {
+    /// Its name.
+    pub hostname: String,
+    /// `uname -r`.
+    pub kernel_release: String,
+    /// Random, new at each boot: cgroup ids and `CLOCK_BOOTTIME` are valid within one.
+    pub boot_id: Option<String>,
+    /// CPUs online.
+    pub cpus: u32,
+    /// Memory that the kernel manages.
+    pub memory_bytes: Option<u64>,
+    /// How the cgroup file systems are set up; `null` where there are none.
+    pub cgroup_mode: Option<CgroupMode>,
+}
+
+/// How the cgroup file systems are set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CgroupMode {
+    /// Controllers in v1 hierarchies, no v2.
+    V1,
+    /// Controllers in v1 hierarchies, and a v2 tree beside them.
+    Hybrid,
+    /// One v2 tree.
+    V2,
+}
+
+/// A container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Container {
+    /// The runtime's full id.
+    pub id: String,
+    /// Its first twelve characters, for screens.
+    pub short_id: String,
+    /// The runtime's name for it; `null` until the runtime has told.
+    pub name: Option<String>,
+    /// The image that it was made from.
+    pub image: Option<String>,
+    /// Who runs it: `docker`, `podman`, ...
+    pub runtime: String,
+    /// Whether it runs.
+    pub state: ContainerState,
+    /// The exit status, once ended: 128 and the signal's number where a signal ended it.
+    pub exit_code: Option<i64>,
+    /// When the runtime made it.
+    pub created_at: Option<Timestamp>,
+    /// When it was last started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The runtime's labels.
+    pub labels: BTreeMap<String, String>,
+    /// The Kubernetes pod that it is part of.
+    pub pod: Option<Pod>,
+    /// Since when the eBPF counters count: its own start, or the probes'.
+    pub counting_since: Timestamp,
+    /// Its cgroup in the hierarchy that is counted.
+    pub cgroup: Cgroup,
+    /// Inode numbers of its first process's namespaces.
+    pub namespaces: Namespaces,
+    /// What was measured.
+    #[serde(flatten)]
+    pub measurements: Measurements,
+}
+
+/// Whether a container runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ContainerState {
+    /// It has a cgroup.
+    Running,
+    /// It is frozen.
+    Paused,
+    /// Its cgroup is gone; the totals are final.
+    Exited,
+}
+
+/// A Kubernetes pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pod {
+    /// Its name, where the runtime tells.
+    pub name: Option<String>,
+    /// Its namespace, where the runtime tells.
+    pub namespace: Option<String>,
+    /// Its uid.
+    pub uid: String,
+}
+
+/// A cgroup of the hierarchy that is counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cgroup {
+    /// The kernfs id: the inode number of its directory.
+    pub id: u64,
+    /// Its path below the hierarchy's root; `null` where it was gone before anything told it.
+    pub path: Option<String>,
+}
+
+/// A cgroup that is no container's, with what its own tasks did (eBPF counters) and what it was charged for, nested
+/// cgroups included (cgroup files).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CgroupEntry {
+    /// Which.
+    pub cgroup: Cgroup,
+    /// Since when the eBPF counters count.
+    pub counting_since: Timestamp,
+    /// What was measured.
+    #[serde(flatten)]
+    pub measurements: Measurements,
+}
+
+/// Inode numbers of namespaces: equal numbers are the same namespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Namespaces {
+    /// Of cgroups.
+    pub cgroup: Option<u64>,
+    /// Of System V IPC and message queues.
+    pub ipc: Option<u64>,
+    /// Of mounts.
+    pub mnt: Option<u64>,
+    /// Of network stacks.
+    pub net: Option<u64>,
+    /// Of process ids.
+    pub pid: Option<u64>,
+    /// Of clocks.
+    pub time: Option<u64>,
+    /// Of users.
+    pub user: Option<u64>,
+    /// Of host names.
+    pub uts: Option<u64>,
+}

@@ -1,0 +1,176 @@
+//! Where encoded snapshots go, on a thread of its own, so that a slow reader cannot delay a tick.
+
+use std::{
+    fs::File,
+    io::{self, Seek, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{SyncSender, TrySendError, sync_channel},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+
+use crate::model::Snapshot;
+
+/// Snapshots that wait for a slow reader at most; more are dropped and counted.
+const QUEUE: usize = 64;
+/// How long the last windows may take to be written.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Writing failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The file could not be made.
+    #[error("create {}", path.display())]
+    Create {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A window could not be written; what was written before is whole.
+    #[error("write to {target}")]
+    Write {
+        /// Where to.
+        target: String,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl SinkError {
+    /// Whether the reader has gone away, which ends a stream and is no failure.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Turns snapshots into bytes.
+pub type Encode = Box<dyn FnMut(&Snapshot, &mut BytesMut) + Send>;
+
+/// A place to write to.
+pub struct Target {
+    name: String,
+    out: Out,
+}
+
+enum Out {
+    Stdout,
+    /// A file, and how much of it holds whole windows.
+    File(File, u64),
+}
+
+impl Target {
+    /// Standard output.
+    #[must_use]
+    pub fn stdout() -> Self {
+        Self { name: "standard output".to_owned(), out: Out::Stdout }
+    }
+
+    /// A file, emptied if it exists.
+    pub fn file(path: &Path) -> Result<Self, SinkError> {
+        let file = File::create(path).map_err(|source| SinkError::Create { path: path.into(), source })?;
+        Ok(Self { name: path.display().to_string(), out: Out::File(file, 0) })
+    }
+
+    /// Writes a window whole. Where a file has no room for it, what was written of it is taken back, so that every
+    /// line of the file is complete.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        let written = match &mut self.out {
+            Out::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes).and_then(|()| stdout.flush())
+            }
+            Out::File(file, whole) => match file.write_all(bytes) {
+                Ok(()) => {
+                    *whole += bytes.len() as u64;
+                    Ok(())
+                }
+                Err(error) => {
+                    // Not possible for a pipe or a device, and not needed there.
+                    let _ = file.set_len(*whole).and_then(|()| file.seek(io::SeekFrom::Start(*whole)));
+                    Err(error)
+                }
+            },
+        };
+        written.map_err(|source| SinkError::Write { target: self.name.clone(), source })
+    }
+}
+
+/// A thread that encodes and writes.
+pub struct Sink {
+    queue: Option<SyncSender<Arc<Snapshot>>>,
+    thread: Option<JoinHandle<Result<(), SinkError>>>,
+    dropped: u64,
+}
+
+/// The writing thread has ended: [`Sink::finish`] tells why.
+#[derive(Debug)]
+pub struct Ended;
+
+impl Sink {
+    /// Starts the thread.
+    #[must_use]
+    pub fn start(mut target: Target, mut encode: Encode) -> Self {
+        let (queue, snapshots) = sync_channel::<Arc<Snapshot>>(QUEUE);
+        let thread = std::thread::spawn(move || {
+            let mut buffer = BytesMut::new();
+            for snapshot in snapshots {
+                buffer.clear();
+                encode(&snapshot, &mut buffer);
+                target.write(&buffer)?;
+            }
+            Ok(())
+        });
+        Self { queue: Some(queue), thread: Some(thread), dropped: 0 }
+    }
+
+    /// Hands a snapshot over, or drops and counts it where the reader is too slow.
+    pub fn send(&mut self, snapshot: Arc<Snapshot>) -> Result<(), Ended> {
+        match self.queue.as_ref().map(|queue| queue.try_send(snapshot)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(TrySendError::Full(_))) => {
+                if self.dropped == 0 {
+                    log::warn!("the reader of the stream is too slow: windows are dropped");
+                }
+                self.dropped += 1;
+                Ok(())
+            }
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(Ended),
+        }
+    }
+
+    /// Windows that were dropped so far.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Waits until all that was handed over is written, or until it is plain that nobody reads.
+    pub fn finish(mut self) -> Result<(), SinkError> {
+        self.queue = None;
+        let began = Instant::now();
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            if began.elapsed() > PATIENCE {
+                return Err(SinkError::Write {
+                    target: "the stream".to_owned(),
+                    source: io::ErrorKind::TimedOut.into(),
+                });
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(SinkError::Write {
+                target: "the stream".to_owned(),
+                source: io::Error::other("the writing thread panicked"),
+            }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Ring buffer → typed events.
+
+use std::io;
+
+use aya::maps::{Map, MapData, RingBuf};
+use monitor_common::lifecycle::{Kind, Record};
+
+use crate::newtypes::CgroupId;
+
+/// Something that happened once, in the hierarchy that is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The cgroup concerned.
+    pub cgroup: CgroupId,
+    /// `CLOCK_BOOTTIME` in nanoseconds.
+    pub boot_ns: u64,
+    /// What happened.
+    pub what: What,
+}
+
+/// What an [`Event`] tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The cgroup was made at this path; `None` where the path was too long for a record.
+    Made(Option<String>),
+    /// It was removed.
+    Removed(Option<String>),
+    /// A task was moved into it.
+    Attached {
+        /// The task.
+        tid: u32,
+        /// The cgroup's path.
+        path: Option<String>,
+    },
+    /// The first process of a pid namespace, in this cgroup, ended.
+    InitExited {
+        /// Its process id, as the host counts.
+        tgid: u32,
+        /// How, in the form of wait(2).
+        wait_status: u32,
+    },
+}
+
+/// The records that the programs send.
+pub struct Lifecycle(RingBuf<MapData>);
+
+impl std::fmt::Debug for Lifecycle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lifecycle").finish_non_exhaustive()
+    }
+}
+
+impl Lifecycle {
+    pub(super) fn open(map: Map) -> io::Result<Self> {
+        RingBuf::try_from(map).map(Self).map_err(io::Error::other)
+    }
+
+    /// Takes all that has arrived, in order. A record of unknown form is counted in `discarded`.
+    pub fn drain(&mut self, events: &mut Vec<Event>, discarded: &mut u64) {
+        while let Some(record) = self.0.next() {
+            match parse(&record) {
+                Some(event) => events.push(event),
+                None => *discarded += 1,
+            }
+        }
+    }
+}
+
+/// Reads a record's bytes, which come from the kernel in its own byte order.
+fn parse(bytes: &[u8]) -> Option<Event> {
+    let u64_at = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_ne_bytes);
+    let u32_at = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes);
+    let path_at = std::mem::offset_of!(Record, path);
+    let path = || {
+        let length = u32_at(std::mem::offset_of!(Record, path_len))? as usize;
+        let whole = bytes.get(path_at..path_at.checked_add(length)?)?;
+        let is_cut = length == 0 || length >= monitor_common::limits::PATH_BYTES;
+        (!is_cut).then(|| String::from_utf8_lossy(whole).into_owned())
+    };
+    let tid = u32_at(std::mem::offset_of!(Record, tid))?;
+    let what = match Kind::from_number(u32_at(std::mem::offset_of!(Record, kind))?)? {
+        Kind::CgroupMade => What::Made(path()),
+        Kind::CgroupRemoved => What::Removed(path()),
+        Kind::TaskAttached => What::Attached { tid, path: path() },
+        Kind::InitExited => What::InitExited {
+            tgid: tid,
+            wait_status: u32_at(std::mem::offset_of!(Record, wait_status))?,
+        },
+    };
+    Some(Event {
+        cgroup: CgroupId(u64_at(std::mem::offset_of!(Record, cgroup_id))?),
+        boot_ns: u64_at(std::mem::offset_of!(Record, boot_ns))?,
+        what,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use monitor_common::limits::PATH_BYTES;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record(kind: u32, path: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.extend(42_u64.to_ne_bytes());
+        bytes.extend(7_u64.to_ne_bytes());
+        for word in [kind, 99, 256, u32::try_from(path.len()).unwrap()] {
+            bytes.extend(word.to_ne_bytes());
+        }
+        bytes.extend(path.bytes());
+        bytes.resize(32 + PATH_BYTES, 0);
+        bytes
+    }
+
+    #[test]
+    fn records_become_events() {
+        let event = parse(&record(1, "/docker/a")).unwrap();
+        assert_eq!(
+            event,
+            Event { cgroup: CgroupId(42), boot_ns: 7, what: What::Made(Some("/docker/a".into())) }
+        );
+        assert_eq!(
+            parse(&record(4, "")).unwrap().what,
+            What::InitExited { tgid: 99, wait_status: 256 }
+        );
+    }
+
+    #[test]
+    fn a_cut_path_is_no_path() {
+        let long = "x".repeat(PATH_BYTES);
+        assert_eq!(parse(&record(2, &long)).unwrap().what, What::Removed(None));
+    }
+
+    #[test]
+    fn unknown_kinds_are_refused() {
+        assert_eq!(parse(&record(77, "/")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Carries a plan out. Dropping [`Probes`] detaches every program.
+
+use std::{io, os::fd::AsFd};
+
+use aya::{Ebpf, EbpfLoader, maps::Map, programs::Program as Loaded};
+
+use super::{
+    events::Lifecycle,
+    plan::{Hook, Plan, Program},
+    read::Reader,
+    sys::{ProgramStats, lift_memlock_limit, program_stats},
+};
+
+/// Why no program at all could be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The kernel or aya refused the object as a whole, its maps for example.
+    #[error("load the eBPF object into the kernel")]
+    Object(#[source] Box<aya::EbpfError>),
+    /// The object and this loader were built from different sources.
+    #[error("find {0} in the eBPF object")]
+    NotInObject(&'static str),
+    /// A map cannot be used.
+    #[error("open the eBPF map {name}")]
+    Map {
+        /// Its name in the object.
+        name: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// How one program fared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeState {
+    /// It counts.
+    Attached,
+    /// The plan left it out, or the kernel does not know the hook.
+    Unsupported(String),
+    /// The kernel refused it.
+    Refused(String),
+}
+
+/// One program's state in coverage.
+#[derive(Clone, Debug)]
+pub struct ProbeStatus {
+    /// The program.
+    pub program: &'static Program,
+    /// How it fared.
+    pub state: ProbeState,
+    /// What the kernel says of it, where it is loaded.
+    pub stats: Option<ProgramStats>,
+}
+
+/// Loaded programs and what they write to.
+#[derive(Debug)]
+pub struct Probes {
+    ebpf: Ebpf,
+    states: Vec<(&'static Program, ProbeState)>,
+    /// The counters.
+    pub reader: Reader,
+    /// The records.
+    pub lifecycle: Lifecycle,
+}
+
+/// The object that the build embeds.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("MONITOR_EBPF_OBJECT"));
+
+impl Probes {
+    /// Loads and attaches what was planned; a program that the kernel refuses costs only itself.
+    pub fn load(plan: &Plan) -> Result<Self, LoadError> {
+        lift_memlock_limit();
+        let geometry = plan.settings.geometry;
+        let kernel_types = aya::Btf::from_sys_fs().ok();
+        let mut ebpf = EbpfLoader::new()
+            .btf(kernel_types.as_ref())
+            .override_global("OFFSETS", &plan.offsets, true)
+            .override_global("SETTINGS", &plan.settings, true)
+            .map_max_entries("TAGS", geometry.tag_entries())
+            .map_max_entries("SCHED", geometry.counter_entries())
+            .map_max_entries("TASK_EVENTS", geometry.counter_entries())
+            .map_max_entries("RUNQ_LATENCY", geometry.counter_entries())
+            .map_max_entries("RUNNING", geometry.cpus)
+            .map_max_entries("LOSSES", geometry.cpus)
+            .load(OBJECT)
+            .map_err(|source| LoadError::Object(Box::new(source)))?;
+        let lifecycle = Lifecycle::open(take_map(&mut ebpf, "LIFECYCLE")?)
+            .map_err(|source| LoadError::Map { name: "LIFECYCLE", source })?;
+        let mut states: Vec<_> = plan
+            .left_out
+            .iter()
+            .map(|(program, reason)| (*program, ProbeState::Unsupported(reason.clone())))
+            .collect();
+        for program in &plan.programs {
+            let state = match attach(&mut ebpf, program, kernel_types.as_ref()) {
+                Ok(()) => ProbeState::Attached,
+                Err(reason) => ProbeState::Refused(reason),
+            };
+            states.push((program, state));
+        }
+        let reader = Reader::open(&mut ebpf, geometry)?;
+        Ok(Self { ebpf, states, reader, lifecycle })
+    }
+
+    /// Every program's state and, where the kernel keeps them, statistics.
+    pub fn status(&self) -> impl Iterator<Item = ProbeStatus> + '_ {
+        self.states.iter().map(|(program, state)| {
+            let loaded = self.ebpf.program(program.name).and_then(|program| program.fd().ok());
+            let stats = loaded.and_then(|fd| program_stats(fd.as_fd()).ok());
+            ProbeStatus { program, state: state.clone(), stats }
+        })
+    }
+
+    /// Whether a program counts.
+    #[must_use]
+    pub fn is_attached(&self, name: &str) -> bool {
+        self.states.iter().any(|(program, state)| program.name == name && *state == ProbeState::Attached)
+    }
+}
+
+fn attach(ebpf: &mut Ebpf, program: &Program, kernel_types: Option<&aya::Btf>) -> Result<(), String> {
+    let loaded = ebpf.program_mut(program.name).ok_or("not in the eBPF object")?;
+    let attached = match (program.hook, loaded) {
+        (Hook::Tracepoint(name), Loaded::BtfTracePoint(loaded)) => {
+            let kernel_types = kernel_types.ok_or("no kernel types")?;
+            loaded.load(name, kernel_types).and_then(|()| loaded.attach()).map(|_| ())
+        }
+        (Hook::OnDemand, Loaded::RawTracePoint(loaded)) => loaded.load(),
+        _ => return Err("of another type in the eBPF object".to_owned()),
+    };
+    attached.map_err(|error| explain(&error))
+}
+
+/// The last line of the verifier's complaint, or the error and its causes.
+fn explain(error: &aya::programs::ProgramError) -> String {
+    if let aya::programs::ProgramError::LoadError { io_error, verifier_log } = error {
+        let log = verifier_log.to_string();
+        log::debug!("the verifier's log: {log}");
+        let verdict = log.lines().rev().find(|line| !line.is_empty() && !line.starts_with("processed "));
+        return format!("{io_error}: {}", verdict.unwrap_or("the verifier gave no reason"));
+    }
+    crate::error::chain(error)
+}
+
+pub(super) fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, LoadError> {
+    ebpf.take_map(name).ok_or(LoadError::NotInObject(name))
+}

@@ -1,0 +1,9 @@
+//! Everything behind bpf(2): facts about the kernel, a plan, the loaded programs and what they have counted.
+
+pub mod btf;
+pub mod events;
+pub mod load;
+pub mod plan;
+pub mod read;
+pub mod support;
+pub mod sys;

@@ -1,0 +1,289 @@
+//! Maps → counters per cgroup, CPUs summed.
+
+use std::{
+    collections::HashMap,
+    io,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use aya::{Ebpf, Pod, maps::Map};
+use monitor_common::{
+    counters::{Losses, SchedCounters, TaskCounters},
+    histogram::{BUCKETS, Histogram},
+    limits::WAYS,
+    slots::{Geometry, Running, set_of},
+};
+
+use super::{
+    load::{LoadError, take_map},
+    sys::{SharedArray, run_on_cpu},
+};
+use crate::newtypes::CgroupId;
+
+/// What the probes have counted for one cgroup's own tasks since they were attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CgroupCounters {
+    /// Scheduler counters.
+    pub sched: SchedCounters,
+    /// Counters of rarer events.
+    pub tasks: TaskCounters,
+    /// Run-queue latency.
+    pub runq: [u64; BUCKETS],
+}
+
+impl Default for CgroupCounters {
+    fn default() -> Self {
+        Self { sched: SchedCounters::default(), tasks: TaskCounters::default(), runq: [0; BUCKETS] }
+    }
+}
+
+impl CgroupCounters {
+    /// Adds what another cgroup's tasks, or other CPUs, have counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self { sched, tasks, runq } = other;
+        add_sched(&mut self.sched, sched);
+        add_tasks(&mut self.tasks, tasks);
+        for (sum, count) in self.runq.iter_mut().zip(runq) {
+            *sum += count;
+        }
+    }
+}
+
+fn add_sched(sum: &mut SchedCounters, other: &SchedCounters) {
+    let SchedCounters {
+        voluntary_switches,
+        involuntary_switches,
+        on_cpu_ns,
+        runq_wait_ns,
+        runq_wait_max_ns,
+        migrations,
+        minor_faults,
+        major_faults,
+    } = *other;
+    sum.voluntary_switches += voluntary_switches;
+    sum.involuntary_switches += involuntary_switches;
+    sum.on_cpu_ns += on_cpu_ns;
+    sum.runq_wait_ns += runq_wait_ns;
+    sum.runq_wait_max_ns = sum.runq_wait_max_ns.max(runq_wait_max_ns);
+    sum.migrations += migrations;
+    sum.minor_faults += minor_faults;
+    sum.major_faults += major_faults;
+}
+
+fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
+    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits, reserved: _ } = *other;
+    sum.user_fault_exceptions += user_fault_exceptions;
+    sum.kernel_fault_exceptions += kernel_fault_exceptions;
+    sum.execs += execs;
+    sum.exits += exits;
+}
+
+/// What was read of one cgroup before, to tell what has changed since.
+#[derive(Debug, Default)]
+struct Seen {
+    /// This tick's sums while a tick is read.
+    now: Sums,
+    /// The last tick's sums.
+    before: Sums,
+    counters: CgroupCounters,
+    /// The last tick's histogram as the maps hold it, wrapping.
+    raw_runq: Option<Box<[u32; BUCKETS]>>,
+    changed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    sched: SchedCounters,
+    tasks: TaskCounters,
+}
+
+/// Reads the counters through shared memory.
+#[derive(Debug)]
+pub struct Reader {
+    geometry: Geometry,
+    /// The tags of every set, one after the other.
+    tags: SharedArray<u64>,
+    sched: SharedArray<SchedCounters>,
+    tasks: SharedArray<TaskCounters>,
+    runq: SharedArray<Histogram>,
+    running: SharedArray<Running>,
+    losses: SharedArray<Losses>,
+    flush: Option<OwnedFd>,
+    /// Where each occupied slot is, found by the last scan of the tags.
+    slots: Vec<(CgroupId, u32)>,
+    seen: HashMap<CgroupId, Seen>,
+}
+
+/// The id under which the shared slots' counters are kept: no cgroup has it.
+const OVERFLOW: CgroupId = CgroupId(0);
+
+impl Reader {
+    pub(super) fn open(ebpf: &mut Ebpf, geometry: Geometry) -> Result<Self, LoadError> {
+        let flush = ebpf
+            .program("flush")
+            .and_then(|program| program.fd().ok())
+            .and_then(|fd| fd.as_fd().try_clone_to_owned().ok());
+        let counters = geometry.counter_entries();
+        Ok(Self {
+            geometry,
+            tags: share(ebpf, "TAGS", geometry.tag_entries() * WAYS)?,
+            sched: share(ebpf, "SCHED", counters)?,
+            tasks: share(ebpf, "TASK_EVENTS", counters)?,
+            runq: share(ebpf, "RUNQ_LATENCY", counters)?,
+            running: share(ebpf, "RUNNING", geometry.cpus)?,
+            losses: share(ebpf, "LOSSES", geometry.cpus)?,
+            flush,
+            slots: Vec::new(),
+            seen: HashMap::new(),
+        })
+    }
+
+    /// The dimensions of the tables.
+    #[must_use]
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// Books what the running tasks have done so far, so that no figure is late by more than the call.
+    ///
+    /// Idle CPUs are left alone.
+    pub fn flush_running(&self) {
+        let Some(flush) = &self.flush else { return };
+        for cpu in 0..self.geometry.cpus {
+            if self.running.get(cpu).is_some_and(|running| running.task != 0) {
+                // An error means that the CPU has just gone offline, and its task with it.
+                let _ = run_on_cpu(flush.as_fd(), cpu);
+            }
+        }
+    }
+
+    /// Brings every cgroup's counters up to date.
+    pub fn read(&mut self) {
+        self.scan_tags();
+        for seen in self.seen.values_mut() {
+            seen.now = Sums::default();
+        }
+        let overflow = self.geometry.overflow_slot();
+        let shared = (0..self.geometry.cpus).map(|cpu| (OVERFLOW, self.geometry.index(cpu, overflow)));
+        for (id, slot) in self.slots.iter().copied().chain(shared) {
+            let (Some(sched), Some(tasks)) = (self.sched.get(slot), self.tasks.get(slot)) else { continue };
+            let now = &mut self.seen.entry(id).or_default().now;
+            add_sched(&mut now.sched, &sched);
+            add_tasks(&mut now.tasks, &tasks);
+        }
+        for seen in self.seen.values_mut() {
+            seen.changed = seen.now != seen.before;
+            if seen.changed {
+                seen.before = seen.now;
+                seen.counters.sched = seen.now.sched;
+                seen.counters.tasks = seen.now.tasks;
+            }
+        }
+        self.read_histograms();
+    }
+
+    fn scan_tags(&mut self) {
+        self.slots.clear();
+        let owned = self.geometry.owned_slots();
+        for (number, id) in (0_u32..).zip(self.tags.range(0..self.geometry.cpus * owned)) {
+            if id != 0 {
+                self.slots.push((CgroupId(id), self.geometry.index(number / owned, number % owned)));
+            }
+        }
+    }
+
+    /// Reads the histograms of cgroups that have changed, the others' being as they were.
+    fn read_histograms(&mut self) {
+        let mut sums: HashMap<CgroupId, [u32; BUCKETS]> = HashMap::new();
+        for (id, slot) in &self.slots {
+            if !self.seen.get(id).is_some_and(|seen| seen.changed) {
+                continue;
+            }
+            if let Some(Histogram(counts)) = self.runq.get(*slot) {
+                let sum = sums.entry(*id).or_insert([0; BUCKETS]);
+                for (sum, count) in sum.iter_mut().zip(counts) {
+                    *sum = sum.wrapping_add(count);
+                }
+            }
+        }
+        for (id, now) in sums {
+            let Some(seen) = self.seen.get_mut(&id) else { continue };
+            let before = seen.raw_runq.get_or_insert_with(|| Box::new([0; BUCKETS]));
+            for ((total, now), before) in seen.counters.runq.iter_mut().zip(now).zip(before.iter_mut()) {
+                *total += u64::from(now.wrapping_sub(*before));
+                *before = now;
+            }
+        }
+    }
+
+    /// Each cgroup that has counted something, as of the last [`Self::read`], and whether that was new.
+    pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &CgroupCounters, bool)> {
+        self.seen.iter().filter(|(id, _)| **id != OVERFLOW).map(|(id, seen)| (*id, &seen.counters, seen.changed))
+    }
+
+    /// One cgroup's counters as of the last [`Self::read`].
+    #[must_use]
+    pub fn get(&self, id: CgroupId) -> Option<&CgroupCounters> {
+        self.seen.get(&id).map(|seen| &seen.counters)
+    }
+
+    /// What cgroups without a slot of their own have counted together.
+    #[must_use]
+    pub fn overflowed(&self) -> CgroupCounters {
+        self.get(OVERFLOW).copied().unwrap_or_default()
+    }
+
+    /// What was lost, all CPUs together.
+    #[must_use]
+    pub fn losses(&self) -> Losses {
+        let mut sum = Losses::default();
+        for losses in self.losses.range(0..self.geometry.cpus) {
+            let Losses { slot_overflows, lifecycle_records, unattributed_events, reserved: _ } = losses;
+            sum.slot_overflows += slot_overflows;
+            sum.lifecycle_records += lifecycle_records;
+            sum.unattributed_events += unattributed_events;
+        }
+        sum
+    }
+
+    /// Slots in use on the fullest CPU.
+    #[must_use]
+    pub fn slots_used(&self) -> u32 {
+        let per_cpu = self.geometry.owned_slots() + 1;
+        let mut used: HashMap<u32, u32> = HashMap::new();
+        for (_, slot) in &self.slots {
+            *used.entry(slot / per_cpu).or_default() += 1;
+        }
+        used.into_values().max().unwrap_or_default()
+    }
+
+    /// Frees the slots of a removed cgroup, whose last counters have been taken.
+    ///
+    /// To be called only when no task can be left in it: a program that met the id again would claim a new slot.
+    pub fn release(&mut self, id: CgroupId) {
+        let set = set_of(id.0, self.geometry.set_bits);
+        for cpu in 0..self.geometry.cpus {
+            let first = self.geometry.set_index(cpu, set) * WAYS;
+            for way in 0..WAYS {
+                if self.tags.get(first + way) == Some(id.0) {
+                    let slot = self.geometry.index(cpu, set * WAYS + way);
+                    self.sched.set(slot, SchedCounters::default());
+                    self.tasks.set(slot, TaskCounters::default());
+                    self.runq.set(slot, Histogram::default());
+                    // Last, and this word alone: the CPU may be claiming another one of the set.
+                    self.tags.set(first + way, 0);
+                }
+            }
+        }
+        self.seen.remove(&id);
+    }
+}
+
+fn share<T: Pod>(ebpf: &mut Ebpf, name: &'static str, entries: u32) -> Result<SharedArray<T>, LoadError> {
+    let not_an_array = || io::Error::other("not an array");
+    let failed = |source| LoadError::Map { name, source };
+    match take_map(ebpf, name)? {
+        Map::Array(data) => SharedArray::map(data.fd().as_fd(), entries).map_err(failed),
+        _ => Err(failed(not_an_array())),
+    }
+}

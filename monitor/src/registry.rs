@@ -1,0 +1,277 @@
+//! Which cgroup is whose: cgroup id → container, with birth and end. Identity's only owner; it knows no counters.
+//!
+//! A container here is one *run* of it: the life of one cgroup, told by that cgroup's id. A container that is started
+//! again gets a new cgroup and so a new run, and a new series. Identity comes from the cgroup's path; what the runtime
+//! says is joined by container id, whenever it arrives.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::{
+    newtypes::{CgroupId, ContainerId},
+    runtime::{Metadata, RuntimeEvent, RuntimeKind, State, path},
+};
+
+/// Everything known about one cgroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CgroupInfo {
+    /// Its path below the hierarchy's root; `None` where it was gone before anything told it.
+    pub path: Option<String>,
+    /// The run that it belongs to, named by that run's own cgroup.
+    pub run: Option<CgroupId>,
+    /// The cgroup that it is in.
+    pub parent: Option<CgroupId>,
+    /// When it was made, if that was seen.
+    pub made_at: Option<Timestamp>,
+    /// When it was removed, by `CLOCK_BOOTTIME` in nanoseconds.
+    pub removed_boot_ns: Option<u64>,
+}
+
+/// One run of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The container's full id.
+    pub id: ContainerId,
+    /// Who runs it, as the path tells.
+    pub runtime: RuntimeKind,
+    /// The path of its own cgroup.
+    pub path: String,
+    /// The uid of the pod that it is part of.
+    pub pod_uid: Option<String>,
+    /// When its cgroup was made, if that was seen.
+    pub made_at: Option<Timestamp>,
+    /// Its cgroups, nested ones too, that exist.
+    pub members: BTreeSet<CgroupId>,
+    /// When its own cgroup was removed.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended, as the kernel or the runtime told.
+    pub exit_code: Option<i64>,
+    /// When it ended, as the runtime told.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Cgroups, runs of containers, and what runtimes say of them.
+#[derive(Debug, Default)]
+pub struct Registry {
+    cgroups: HashMap<CgroupId, CgroupInfo>,
+    by_path: HashMap<String, CgroupId>,
+    runs: HashMap<CgroupId, Run>,
+    metadata: HashMap<ContainerId, Metadata>,
+    /// Containers that the runtime has deleted; their metadata stays as long as a run of theirs.
+    deleted: HashSet<ContainerId>,
+}
+
+impl Registry {
+    /// A cgroup exists at this path. `made_at` is given where its making was seen.
+    pub fn cgroup_made(&mut self, id: CgroupId, path: &str, made_at: Option<Timestamp>) {
+        if self.cgroups.get(&id).is_some_and(|known| known.path.is_some()) {
+            return;
+        }
+        let run = self.join_run(id, path, made_at);
+        let parent = parent_path(path).and_then(|parent| self.by_path.get(parent).copied());
+        let info = CgroupInfo { path: Some(path.to_owned()), run, parent, made_at, removed_boot_ns: None };
+        self.cgroups.insert(id, info);
+        self.by_path.insert(path.to_owned(), id);
+    }
+
+    /// Finds or begins the run that a cgroup belongs to.
+    fn join_run(&mut self, id: CgroupId, path: &str, made_at: Option<Timestamp>) -> Option<CgroupId> {
+        let identity = path::parse(path);
+        let own_path = identity.container_path(path)?.to_owned();
+        let (runtime, container) = identity.container?;
+        // Its own cgroup, or a nested one of which the own was not heard: then this stands for it.
+        let key = if own_path == path { id } else { self.by_path.get(&own_path).copied().unwrap_or(id) };
+        let run = self.runs.entry(key).or_insert_with(|| Run {
+            id: container,
+            runtime,
+            path: own_path,
+            pod_uid: identity.pod.map(|pod| pod.uid),
+            made_at,
+            members: BTreeSet::new(),
+            ended_at: None,
+            exit_code: None,
+            finished_at: None,
+        });
+        run.members.insert(id);
+        Some(key)
+    }
+
+    /// A cgroup was removed.
+    pub fn cgroup_removed(&mut self, id: CgroupId, boot_ns: u64, at: Timestamp) {
+        let Some(info) = self.cgroups.get_mut(&id) else { return };
+        if info.removed_boot_ns.is_some() {
+            return;
+        }
+        info.removed_boot_ns = Some(boot_ns);
+        if let Some(path) = &info.path
+            && self.by_path.get(path) == Some(&id)
+        {
+            self.by_path.remove(path);
+        }
+        if let Some(run) = info.run.and_then(|key| self.runs.get_mut(&key)) {
+            run.members.remove(&id);
+            if info.run == Some(id) {
+                run.ended_at = Some(at);
+            }
+        }
+    }
+
+    /// All cgroups that exist, parents before children: what was missed is made up for.
+    ///
+    /// `boot_ns` and `at` are from before the walk began, so that what it did not find was gone by then or later.
+    pub fn walked(&mut self, found: &[(CgroupId, String)], boot_ns: u64, at: Timestamp) {
+        let ids: HashSet<CgroupId> = found.iter().map(|(id, _)| *id).collect();
+        let gone: Vec<CgroupId> = self.live().map(|(id, _)| id).filter(|id| !ids.contains(id)).collect();
+        for id in gone {
+            self.cgroup_removed(id, boot_ns, at);
+        }
+        for (id, path) in found {
+            self.cgroup_made(*id, path, None);
+        }
+    }
+
+    /// A cgroup counted something that neither a record nor a walk told of. It is removed, and nameless.
+    pub fn cgroup_unknown(&mut self, id: CgroupId, boot_ns: u64) {
+        self.cgroups.entry(id).or_insert(CgroupInfo {
+            path: None,
+            run: None,
+            parent: None,
+            made_at: None,
+            removed_boot_ns: Some(boot_ns),
+        });
+    }
+
+    /// The first process of a pid namespace, in this cgroup, ended with this status in the form of wait(2).
+    pub fn init_exited(&mut self, id: CgroupId, wait_status: u32) {
+        let key = self.cgroups.get(&id).and_then(|info| info.run);
+        if let Some(run) = key.and_then(|key| self.runs.get_mut(&key)) {
+            run.exit_code.get_or_insert(exit_code(wait_status));
+        }
+    }
+
+    /// Takes in what a runtime tells.
+    pub fn runtime_told(&mut self, event: RuntimeEvent) {
+        match event {
+            RuntimeEvent::Listed(listed) => {
+                let listed_ids: HashSet<ContainerId> = listed.iter().map(|one| one.id.clone()).collect();
+                let gone = self.metadata.keys().filter(|id| !listed_ids.contains(id)).cloned();
+                self.deleted.extend(gone);
+                for one in listed {
+                    self.merge(one);
+                }
+            }
+            RuntimeEvent::Updated(one) => self.merge(*one),
+            RuntimeEvent::Removed { id } => {
+                self.deleted.insert(id);
+            }
+            RuntimeEvent::Connection(_) => {}
+        }
+    }
+
+    fn merge(&mut self, one: Metadata) {
+        self.deleted.remove(&one.id);
+        if one.state == Some(State::Exited)
+            && let Some(run) = self.last_run_of(&one.id, one.finished_at)
+        {
+            run.exit_code = one.exit_code.or(run.exit_code);
+            run.finished_at = one.finished_at.or(run.finished_at);
+        }
+        match self.metadata.get_mut(&one.id) {
+            Some(known) => known.merge(one),
+            None => {
+                self.metadata.insert(one.id.clone(), one);
+            }
+        }
+    }
+
+    /// The run that ended at this moment: the last one begun before.
+    fn last_run_of(&mut self, id: &ContainerId, ended: Option<Timestamp>) -> Option<&mut Run> {
+        let before_the_end = |run: &Run| match (run.made_at, ended) {
+            (Some(made), Some(ended)) => made <= ended,
+            _ => true,
+        };
+        self.runs
+            .values_mut()
+            .filter(|run| run.id == *id && before_the_end(run))
+            .max_by_key(|run| run.made_at)
+    }
+
+    /// Forgets a removed cgroup, and with a run's own cgroup the run.
+    pub fn forget(&mut self, id: CgroupId) {
+        self.cgroups.remove(&id);
+        if let Some(run) = self.runs.remove(&id) {
+            self.forget_metadata_of_the_deleted(&run.id);
+        }
+    }
+
+    fn forget_metadata_of_the_deleted(&mut self, id: &ContainerId) {
+        if self.deleted.contains(id) && !self.runs.values().any(|run| run.id == *id) {
+            self.deleted.remove(id);
+            self.metadata.remove(id);
+        }
+    }
+
+    /// Forgets what a runtime said of containers that it has deleted and that no run is left of.
+    pub fn forget_deleted(&mut self) {
+        for id in self.deleted.clone() {
+            self.forget_metadata_of_the_deleted(&id);
+        }
+    }
+
+    /// One cgroup.
+    #[must_use]
+    pub fn get(&self, id: CgroupId) -> Option<&CgroupInfo> {
+        self.cgroups.get(&id)
+    }
+
+    /// Every cgroup that is known, removed ones until they are forgotten.
+    pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &CgroupInfo)> {
+        self.cgroups.iter().map(|(id, info)| (*id, info))
+    }
+
+    /// Every cgroup that exists.
+    pub fn live(&self) -> impl Iterator<Item = (CgroupId, &CgroupInfo)> {
+        self.cgroups().filter(|(_, info)| info.removed_boot_ns.is_none())
+    }
+
+    /// Every run, each by its own cgroup.
+    pub fn runs(&self) -> impl Iterator<Item = (CgroupId, &Run)> {
+        self.runs.iter().map(|(id, run)| (*id, run))
+    }
+
+    /// The run whose own cgroup this is.
+    #[must_use]
+    pub fn run(&self, own: CgroupId) -> Option<&Run> {
+        self.runs.get(&own)
+    }
+
+    /// What the runtime says of a container.
+    #[must_use]
+    pub fn metadata(&self, id: &ContainerId) -> Option<&Metadata> {
+        self.metadata.get(id)
+    }
+
+    /// A container's cgroup and those above it, from the inside out.
+    pub fn with_ancestors(&self, id: CgroupId) -> impl Iterator<Item = CgroupId> + '_ {
+        std::iter::successors(Some(id), |id| self.cgroups.get(id)?.parent)
+    }
+}
+
+/// The path without its last part.
+fn parent_path(path: &str) -> Option<&str> {
+    match path.rsplit_once('/')? {
+        ("", "") => None,
+        ("", _) => Some("/"),
+        (parent, _) => Some(parent),
+    }
+}
+
+/// What a shell or a runtime calls an exit status: 128 + n where signal n ended the process.
+fn exit_code(wait_status: u32) -> i64 {
+    let signal = i64::from(wait_status & 0x7f);
+    if signal == 0 { i64::from(wait_status >> 8 & 0xff) } else { 128 + signal }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+use super::*;
+
+const ID: &str = "5c1f4fd2f4d1e5d7a1a9d7b1c3e1f0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3";
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn own_path() -> String {
+    format!("/docker/{ID}")
+}
+
+fn registry_with_container() -> Registry {
+    let mut registry = Registry::default();
+    registry.cgroup_made(CgroupId(1), "/", None);
+    registry.cgroup_made(CgroupId(2), "/docker", None);
+    registry.cgroup_made(CgroupId(3), &own_path(), Some(at(100)));
+    registry
+}
+
+fn told(state: State, exit_code: Option<i64>, finished: Option<i64>) -> RuntimeEvent {
+    let mut metadata = Metadata::new(ContainerId::new(ID), RuntimeKind::Docker);
+    metadata.name = Some("web".to_owned());
+    metadata.state = Some(state);
+    metadata.exit_code = exit_code;
+    metadata.finished_at = finished.map(at);
+    RuntimeEvent::Updated(Box::new(metadata))
+}
+
+#[test]
+fn a_path_makes_a_run_and_nested_cgroups_join_it() {
+    let mut registry = registry_with_container();
+    registry.cgroup_made(CgroupId(4), &format!("{}/a/b", own_path()), None);
+    let (key, run) = registry.runs().next().unwrap();
+    assert_eq!(key, CgroupId(3));
+    assert_eq!(run.id.as_str(), ID);
+    assert_eq!(run.members, BTreeSet::from([CgroupId(3), CgroupId(4)]));
+    assert_eq!(registry.get(CgroupId(2)).unwrap().run, None);
+}
+
+#[test]
+fn ancestors_reach_the_root() {
+    let registry = registry_with_container();
+    let chain: Vec<_> = registry.with_ancestors(CgroupId(3)).collect();
+    assert_eq!(chain, [CgroupId(3), CgroupId(2), CgroupId(1)]);
+}
+
+#[test]
+fn a_removed_cgroup_ends_its_run_and_frees_its_path() {
+    let mut registry = registry_with_container();
+    registry.cgroup_removed(CgroupId(3), 5, at(101));
+    assert_eq!(registry.runs().next().unwrap().1.ended_at, Some(at(101)));
+    registry.cgroup_made(CgroupId(9), &own_path(), Some(at(102)));
+    assert_eq!(registry.runs().count(), 2, "a second run of the same container");
+    assert_eq!(registry.live().count(), 3);
+}
+
+#[test]
+fn a_runtimes_word_may_come_before_and_after() {
+    let mut registry = Registry::default();
+    registry.runtime_told(told(State::Created, None, None));
+    registry.cgroup_made(CgroupId(3), &own_path(), Some(at(100)));
+    registry.cgroup_removed(CgroupId(3), 5, at(101));
+    registry.runtime_told(told(State::Exited, Some(7), Some(101)));
+    let run = registry.runs().next().unwrap().1;
+    assert_eq!((run.exit_code, run.finished_at), (Some(7), Some(at(101))));
+    assert_eq!(registry.metadata(&run.id).unwrap().name.as_deref(), Some("web"));
+}
+
+#[test]
+fn an_exit_belongs_to_the_run_before_it() {
+    let mut registry = registry_with_container();
+    registry.cgroup_removed(CgroupId(3), 5, at(110));
+    registry.cgroup_made(CgroupId(9), &own_path(), Some(at(120)));
+    registry.runtime_told(told(State::Exited, Some(7), Some(110)));
+    let codes: HashMap<CgroupId, Option<i64>> =
+        registry.runs().map(|(id, run)| (id, run.exit_code)).collect();
+    assert_eq!(codes, HashMap::from([(CgroupId(3), Some(7)), (CgroupId(9), None)]));
+}
+
+#[test]
+fn the_kernel_tells_the_exit_code_where_no_runtime_does() {
+    let mut registry = registry_with_container();
+    registry.init_exited(CgroupId(3), 3 << 8);
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(3));
+    assert_eq!(exit_code(9), 137);
+}
+
+#[test]
+fn a_walk_makes_up_for_lost_records() {
+    let mut registry = registry_with_container();
+    let found = [(CgroupId(1), "/".to_owned()), (CgroupId(7), "/new".to_owned())];
+    registry.walked(&found, 50, at(130));
+    assert_eq!(registry.get(CgroupId(3)).unwrap().removed_boot_ns, Some(50));
+    assert_eq!(registry.get(CgroupId(7)).unwrap().parent, Some(CgroupId(1)));
+}
+
+#[test]
+fn metadata_of_a_deleted_container_lives_as_long_as_its_runs() {
+    let mut registry = registry_with_container();
+    registry.runtime_told(told(State::Running, None, None));
+    registry.runtime_told(RuntimeEvent::Removed { id: ContainerId::new(ID) });
+    registry.forget_deleted();
+    assert!(registry.metadata(&ContainerId::new(ID)).is_some());
+    registry.cgroup_removed(CgroupId(3), 5, at(101));
+    registry.forget(CgroupId(3));
+    assert!(registry.metadata(&ContainerId::new(ID)).is_none());
+}

@@ -1,0 +1,434 @@
+//! Docker Engine, asked through bollard: one list per connection, then its event stream.
+//!
+//! The daemon is never asked at a tick's pace. A `create` event carries name, image and labels, and a `die` event the
+//! exit code, so that a container too short-lived to be inspected is known in full. Inspections happen only after a
+//! list and once for each container that runs, for its start time and first pid, or that ended unseen, for its exit.
+//!
+//! The stream is opened before the list is asked for and from the time of the last event seen, so what happens
+//! between two connections is told by the new one: exactly, as long as it is among the daemon's latest 256 events and
+//! the daemon was not restarted, and from the list otherwise. Events therefore repeat; they end in the right state.
+
+mod translate;
+
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    error::Error,
+    hash::{BuildHasher, RandomState},
+    iter,
+    pin::{Pin, pin},
+    time::Duration,
+};
+
+use bollard::{
+    API_DEFAULT_VERSION, Docker,
+    errors::Error as BollardError,
+    models::{ContainerInspectResponse, ContainerSummary, EventMessage},
+    query_parameters::{EventsOptions, InspectContainerOptions, ListContainersOptions},
+};
+use futures_util::{Stream, StreamExt, stream};
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, timeout};
+
+use self::translate::{Action, Happened};
+use crate::{
+    newtypes::ContainerId,
+    runtime::{ConnectionState, Metadata, RuntimeEvent, RuntimeKind, State},
+};
+
+/// Inspections under way at one time.
+const INSPECTIONS: usize = 4;
+
+/// Events kept while the list is awaited. Beyond that they wait in the socket.
+const EARLY_EVENTS: usize = 4096;
+
+/// Where Docker is asked. Checked when it is made, so that a bad address stops the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DockerSettings {
+    host: String,
+}
+
+impl DockerSettings {
+    /// Where the daemon listens unless told otherwise.
+    pub const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
+
+    /// `host` as `DOCKER_HOST` is written: `unix:///path`, or `tcp://host:port` for a daemon without TLS. None or an
+    /// empty one is [`Self::DEFAULT_HOST`].
+    pub fn new(host: Option<&str>) -> Result<Self, DockerError> {
+        let host = host.filter(|host| !host.is_empty()).unwrap_or(Self::DEFAULT_HOST);
+        let address = host.strip_prefix("unix:///").or_else(|| host.strip_prefix("tcp://"));
+        match address {
+            Some(address) if !address.is_empty() => Ok(Self { host: host.to_owned() }),
+            _ => Err(DockerError::UnsupportedHost { host: host.to_owned() }),
+        }
+    }
+
+    /// The address as it was given.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+/// What goes wrong between us and the daemon.
+#[derive(Debug, thiserror::Error)]
+pub enum DockerError {
+    /// A setting that no retry makes good.
+    #[error("docker host {host:?} is neither unix:///PATH nor tcp://HOST:PORT")]
+    UnsupportedHost {
+        /// As it was given.
+        host: String,
+    },
+    /// The daemon cannot be reached, refused, or answered what nobody understands.
+    #[error("{attempt} of docker at {host}")]
+    Request {
+        /// What was asked for.
+        attempt: &'static str,
+        /// Where.
+        host: String,
+        /// What the client says.
+        source: BollardError,
+    },
+    /// The daemon took the request and did not answer.
+    #[error("{attempt} of docker at {host}: no answer within {} ms", limit.as_millis())]
+    TimedOut {
+        /// What was asked for.
+        attempt: &'static str,
+        /// Where.
+        host: String,
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// The daemon stopped, or dropped us.
+    #[error("docker at {host} closed its event stream")]
+    Closed {
+        /// Where.
+        host: String,
+    },
+}
+
+/// Tells `out` about Docker's containers for as long as it is polled, through every loss of the connection.
+///
+/// `out` is called in between awaits, so it must not block.
+pub async fn watch(settings: DockerSettings, out: impl FnMut(RuntimeEvent) + Send) {
+    Watcher::new(settings, Timing::default(), out).run().await;
+}
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug)]
+struct Timing {
+    /// For any answer in full.
+    answer: Duration,
+    /// Between two pings: the event stream may be silent for hours, in which the daemon may have hung.
+    ping: Duration,
+    /// Before the first new connection; doubled with each failure up to `longest_pause`.
+    shortest_pause: Duration,
+    /// Also how long a connection must have held for the pauses to start over.
+    longest_pause: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(10),
+            ping: Duration::from_secs(30),
+            shortest_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The watch, with what it must remember from one connection to the next.
+struct Watcher<F> {
+    host: String,
+    timing: Timing,
+    out: F,
+    /// What was told last, so that a failure that lasts is told once.
+    told: Option<ConnectionState>,
+    /// The time of the newest event seen, by the daemon's clock: where the next stream starts.
+    resume_from: Timestamp,
+    /// Containers that have processes as far as we know: those whose end we would miss.
+    live: BTreeSet<ContainerId>,
+    /// Containers with a label named like the exit code's attribute: the daemon lets the label win.
+    exit_code_hidden: BTreeSet<ContainerId>,
+}
+
+impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
+    fn new(settings: DockerSettings, timing: Timing, out: F) -> Self {
+        Self {
+            host: settings.host,
+            timing,
+            out,
+            told: None,
+            resume_from: Timestamp::now(),
+            live: BTreeSet::new(),
+            exit_code_hidden: BTreeSet::new(),
+        }
+    }
+
+    async fn run(mut self) {
+        let mut pauses = Pauses::new(self.timing);
+        loop {
+            let begin = Instant::now();
+            let Err(error) = self.follow().await;
+            self.tell_connection(Err(&error));
+            if begin.elapsed() > self.timing.longest_pause {
+                pauses = Pauses::new(self.timing);
+            }
+            sleep(pauses.next_pause()).await;
+        }
+    }
+
+    /// One connection, from its making to its loss.
+    async fn follow(&mut self) -> Result<Infallible, DockerError> {
+        let (docker, server_version) = self.connect().await?;
+        let mut events = pin!(docker.events(Some(self.events_options())));
+        let (listed, early) = self.list(&docker, events.as_mut()).await?;
+        self.tell_connection(Ok(server_version));
+        let mut uninspected = self.take_list(listed);
+        let mut inspections = pin!(inspections(&docker, &uninspected, self.timing.answer));
+        for event in early {
+            self.take_event(event, &mut uninspected);
+        }
+        let mut lost = pin!(until_ping_fails(&docker, &self.host, self.timing));
+        loop {
+            tokio::select! {
+                event = events.next() => {
+                    let event = received(event, &self.host)?;
+                    self.take_event(event, &mut uninspected);
+                }
+                Some((id, answer)) = inspections.next() => self.take_inspection(&id, answer, &mut uninspected),
+                error = &mut lost => return Err(error),
+            }
+        }
+    }
+
+    /// Makes a client that speaks the daemon's version of the API, and asks what the daemon calls itself.
+    async fn connect(&self) -> Result<(Docker, Option<String>), DockerError> {
+        // In whole seconds and for the head of an answer only: ours comes first, but for the event stream's.
+        let head_limit = self.timing.answer.as_secs() + 1;
+        let docker = if self.host.starts_with("unix://") {
+            Docker::connect_with_unix(&self.host, head_limit, API_DEFAULT_VERSION)
+        } else {
+            Docker::connect_with_http(&self.host, head_limit, API_DEFAULT_VERSION)
+        };
+        let docker = docker.map_err(|source| self.request_error("open the socket", source))?;
+        let docker = self.ask("negotiate the API version", docker.negotiate_version()).await?;
+        let version = self.ask("ask the version", docker.version()).await?;
+        Ok((docker, version.version))
+    }
+
+    fn events_options(&self) -> EventsOptions {
+        let since = self.resume_from;
+        EventsOptions {
+            since: Some(format!("{}.{:09}", since.as_second(), since.subsec_nanosecond().max(0))),
+            until: None,
+            filters: Some([("type".to_owned(), vec!["container".to_owned()])].into()),
+        }
+    }
+
+    /// Lists all containers, having asked for the events first, and returns those that came meanwhile.
+    async fn list(
+        &self,
+        docker: &Docker,
+        mut events: Pin<&mut impl Stream<Item = Result<EventMessage, BollardError>>>,
+    ) -> Result<(Vec<ContainerSummary>, Vec<EventMessage>), DockerError> {
+        let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
+        let mut list = pin!(self.ask("list the containers", docker.list_containers(Some(options))));
+        let mut early = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                event = events.next(), if early.len() < EARLY_EVENTS => early.push(received(event, &self.host)?),
+                listed = &mut list => return Ok((listed?, early)),
+            }
+        }
+    }
+
+    /// Passes the list on and returns which containers to inspect.
+    fn take_list(&mut self, listed: Vec<ContainerSummary>) -> BTreeSet<ContainerId> {
+        let listed: Vec<Metadata> = listed.into_iter().filter_map(translate::summary).collect();
+        let live = ids(&listed, |container| container.state.is_some_and(State::is_live));
+        let was_live = std::mem::replace(&mut self.live, live);
+        self.exit_code_hidden.retain(|id| was_live.contains(id));
+        self.exit_code_hidden.extend(ids(&listed, translate::hides_exit_code));
+        let uninspected = ids(&listed, |c| self.live.contains(&c.id) || was_live.contains(&c.id));
+        (self.out)(RuntimeEvent::Listed(listed));
+        uninspected
+    }
+
+    fn take_event(&mut self, event: EventMessage, uninspected: &mut BTreeSet<ContainerId>) {
+        let Some(Happened { id, action, at, hides_exit_code, mut metadata }) = translate::event(event) else {
+            return;
+        };
+        self.resume_from = self.resume_from.max(at.unwrap_or(Timestamp::MIN));
+        // An inspection of it may have been answered before this happened.
+        uninspected.remove(&id);
+        if hides_exit_code {
+            self.exit_code_hidden.insert(id.clone());
+        }
+        match metadata.state {
+            Some(state) if state.is_live() => self.live.insert(id.clone()),
+            Some(_) => self.live.remove(&id),
+            None => false,
+        };
+        match action {
+            Action::Destroy => {
+                self.live.remove(&id);
+                self.exit_code_hidden.remove(&id);
+                (self.out)(RuntimeEvent::Removed { id });
+            }
+            Action::Other => {
+                if self.exit_code_hidden.contains(&id) {
+                    metadata.exit_code = None;
+                }
+                (self.out)(RuntimeEvent::Updated(Box::new(metadata)));
+            }
+        }
+    }
+
+    /// Passes an inspection on, unless an event has overtaken it. A failed one costs nothing but its fields.
+    fn take_inspection(
+        &mut self,
+        id: &ContainerId,
+        answer: Option<ContainerInspectResponse>,
+        uninspected: &mut BTreeSet<ContainerId>,
+    ) {
+        let is_current = uninspected.remove(id);
+        let Some(answer) = answer.filter(|_| is_current) else { return };
+        (self.out)(RuntimeEvent::Updated(Box::new(translate::inspection(id, answer))));
+    }
+
+    /// Tells whether the daemon answers, when that is news. `Ok` holds the daemon's version.
+    fn tell_connection(&mut self, outcome: Result<Option<String>, &DockerError>) {
+        let connected = outcome.is_ok();
+        let reason = outcome.as_ref().err().map(|error| with_causes(*error));
+        let server_version = outcome.unwrap_or_default();
+        let endpoint = self.host.clone();
+        let runtime = RuntimeKind::Docker;
+        let state = ConnectionState { runtime, endpoint, connected, reason, server_version };
+        if self.told.as_ref() == Some(&state) {
+            return;
+        }
+        match &state.reason {
+            None => log::info!("docker at {} answers", state.endpoint),
+            Some(reason) => log::warn!("no docker: {reason}"),
+        }
+        self.told = Some(state.clone());
+        (self.out)(RuntimeEvent::Connection(state));
+    }
+
+    async fn ask<T>(
+        &self,
+        attempt: &'static str,
+        answer: impl Future<Output = Result<T, BollardError>>,
+    ) -> Result<T, DockerError> {
+        ask(attempt, &self.host, self.timing.answer, answer).await
+    }
+
+    fn request_error(&self, attempt: &'static str, source: BollardError) -> DockerError {
+        DockerError::Request { attempt, host: self.host.clone(), source }
+    }
+}
+
+async fn ask<T>(
+    attempt: &'static str,
+    host: &str,
+    limit: Duration,
+    answer: impl Future<Output = Result<T, BollardError>>,
+) -> Result<T, DockerError> {
+    match timeout(limit, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(source)) => Err(DockerError::Request { attempt, host: host.to_owned(), source }),
+        Err(_elapsed) => Err(DockerError::TimedOut { attempt, host: host.to_owned(), limit }),
+    }
+}
+
+fn received(
+    event: Option<Result<EventMessage, BollardError>>,
+    host: &str,
+) -> Result<EventMessage, DockerError> {
+    let host = || host.to_owned();
+    event.ok_or_else(|| DockerError::Closed { host: host() })?.map_err(|source| DockerError::Request {
+        attempt: "follow the events",
+        host: host(),
+        source,
+    })
+}
+
+fn inspections(
+    docker: &Docker,
+    containers: &BTreeSet<ContainerId>,
+    limit: Duration,
+) -> impl Stream<Item = (ContainerId, Option<ContainerInspectResponse>)> + use<> {
+    let docker = docker.clone();
+    stream::iter(containers.clone())
+        .map(move |id| {
+            let docker = docker.clone();
+            async move {
+                let answer = docker.inspect_container(id.as_str(), None::<InspectContainerOptions>);
+                let answer = timeout(limit, answer).await;
+                (id, answer.ok().and_then(Result::ok))
+            }
+        })
+        .buffer_unordered(INSPECTIONS)
+}
+
+/// Returns why, once the daemon no longer answers a ping.
+fn until_ping_fails(
+    docker: &Docker,
+    host: &str,
+    timing: Timing,
+) -> impl Future<Output = DockerError> + use<> {
+    let (docker, host) = (docker.clone(), host.to_owned());
+    async move {
+        loop {
+            sleep(timing.ping).await;
+            if let Err(error) = ask("ping the daemon", &host, timing.answer, docker.ping()).await {
+                return error;
+            }
+        }
+    }
+}
+
+fn ids(containers: &[Metadata], wanted: impl Fn(&Metadata) -> bool) -> BTreeSet<ContainerId> {
+    containers.iter().filter(|container| wanted(container)).map(|container| container.id.clone()).collect()
+}
+
+/// An error and its causes in one line. Some clients' errors repeat their cause in their own text.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    for cause in iter::successors(error.source(), |error| (*error).source()).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// Growing pauses between attempts, cut short at random so that many monitors do not come back all at once.
+struct Pauses {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses {
+    fn new(timing: Timing) -> Self {
+        Self { next: timing.shortest_pause, longest: timing.longest_pause }
+    }
+
+    /// Between half of the pause that is due and the whole.
+    fn next_pause(&mut self) -> Duration {
+        let due = self.next;
+        self.next = self.longest.min(due * 2);
+        // The standard library's only source of randomness; it need not be a good one.
+        let random = RandomState::new().hash_one(0_u8) >> 32;
+        due.mul_f64(0.5 + random as f64 / (1_u64 << 33) as f64)
+    }
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

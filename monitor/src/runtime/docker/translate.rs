@@ -1,0 +1,192 @@
+//! Docker's answers → our words. Pure: every rule about what an answer means is tested here with captured ones.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::{
+    ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum,
+    EventMessage,
+};
+use jiff::Timestamp;
+
+use crate::{
+    newtypes::ContainerId,
+    runtime::{Metadata, RuntimeKind, State},
+};
+
+/// How many bytes of labels are kept per container, names and values together. What passes through is not bounded:
+/// bollard collects an answer or an event whole, and parses an event anew with each piece that comes of it.
+pub(super) const LABEL_BYTES: usize = 64 * 1024;
+
+/// The attribute of a `die` event. The daemon copies the labels over its own attributes, so that a label of this
+/// name hides the code (`LogContainerEventWithAttributes`, daemon/events.go).
+const EXIT_CODE: &str = "exitCode";
+
+/// An event that tells something about a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Happened {
+    pub(super) id: ContainerId,
+    pub(super) action: Action,
+    /// By the daemon's clock.
+    pub(super) at: Option<Timestamp>,
+    /// Whether a label is seen that will hide the exit code.
+    pub(super) hides_exit_code: bool,
+    /// What it tells.
+    pub(super) metadata: Metadata,
+}
+
+/// Whether there still is a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Destroy,
+    Other,
+}
+
+/// One line of the list. None for one without an id.
+pub(super) fn summary(summary: ContainerSummary) -> Option<Metadata> {
+    let mut metadata = Metadata::new(container_id(summary.id)?, RuntimeKind::Docker);
+    metadata.name = summary.names.and_then(|names| own_name(&names));
+    metadata.image = summary.image;
+    set_labels(&mut metadata, summary.labels.unwrap_or_default());
+    metadata.state = summary.state.and_then(listed_state);
+    metadata.created_at = summary.created.and_then(|second| Timestamp::from_second(second).ok());
+    if !metadata.state.is_some_and(State::is_live) {
+        metadata.exit_code = summary.status.as_deref().and_then(exit_code_in_status);
+    }
+    Some(metadata)
+}
+
+/// What only an inspection tells. A live state is left to the list and the events: it can be older than they are.
+pub(super) fn inspection(id: &ContainerId, answer: ContainerInspectResponse) -> Metadata {
+    let mut metadata = Metadata::new(id.clone(), RuntimeKind::Docker);
+    metadata.created_at = answer.created.as_deref().and_then(instant);
+    let Some(state) = answer.state else { return metadata };
+    metadata.started_at = state.started_at.as_deref().and_then(instant);
+    metadata.pid = state.pid.and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    if let Some(ended @ (State::Exited | State::Dead)) = state.status.and_then(inspected_state) {
+        metadata.state = Some(ended);
+        metadata.exit_code = state.exit_code;
+        metadata.finished_at = state.finished_at.as_deref().and_then(instant);
+    }
+    metadata
+}
+
+/// An event, or None where it tells nothing that we keep (an exec, an attach, a health check).
+pub(super) fn event(event: EventMessage) -> Option<Happened> {
+    let at = instant_of(&event);
+    let actor = event.actor?;
+    let id = container_id(actor.id)?;
+    let mut attributes = actor.attributes.unwrap_or_default();
+    let mut metadata = Metadata::new(id.clone(), RuntimeKind::Docker);
+    let mut action = Action::Other;
+    let name = event.action.as_deref()?;
+    match name {
+        "create" => {
+            metadata.state = Some(State::Created);
+            metadata.created_at = at;
+        }
+        "start" => {
+            metadata.state = Some(State::Running);
+            metadata.started_at = at;
+        }
+        "die" => {
+            metadata.state = Some(State::Exited);
+            metadata.finished_at = at;
+            metadata.exit_code = attributes.remove(EXIT_CODE).and_then(|code| code.parse().ok());
+            attributes.remove("execDuration");
+        }
+        "pause" => metadata.state = Some(State::Paused),
+        "unpause" => metadata.state = Some(State::Running),
+        "rename" => {
+            attributes.remove("oldName");
+        }
+        "update" | "oom" => {}
+        "destroy" => action = Action::Destroy,
+        _ => return None,
+    }
+    // A label of one of these two names is hidden by the attribute; the list has it.
+    metadata.name = attributes.remove("name");
+    metadata.image = attributes.remove("image");
+    let hides_exit_code = attributes.contains_key(EXIT_CODE);
+    set_labels(&mut metadata, attributes);
+    Some(Happened { id, action, at, hides_exit_code, metadata })
+}
+
+/// Whether a `die` event of this container would carry the label's value for the exit code.
+pub(super) fn hides_exit_code(container: &Metadata) -> bool {
+    container.labels.contains_key(EXIT_CODE)
+}
+
+fn container_id(id: Option<String>) -> Option<ContainerId> {
+    id.filter(|id| !id.is_empty()).map(|id| ContainerId::new(&id))
+}
+
+/// The names of links to a container (`/other/alias`) are listed beside its own.
+fn own_name(names: &[String]) -> Option<String> {
+    names
+        .iter()
+        .map(|name| name.strip_prefix('/').unwrap_or(name))
+        .find(|name| !name.is_empty() && !name.contains('/'))
+        .map(str::to_owned)
+}
+
+/// Keeps labels in the order of their names while they fit, and counts the others.
+fn set_labels(metadata: &mut Metadata, labels: HashMap<String, String>) {
+    let mut room = LABEL_BYTES;
+    for (name, value) in labels.into_iter().collect::<BTreeMap<_, _>>() {
+        match room.checked_sub(name.len() + value.len()) {
+            Some(rest) => {
+                room = rest;
+                metadata.labels.insert(name, value);
+            }
+            None => metadata.labels_left_out += 1,
+        }
+    }
+}
+
+/// `Exited (137) 3 minutes ago`, the one place in a list that has the code.
+fn exit_code_in_status(status: &str) -> Option<i64> {
+    let code = status.strip_prefix("Exited (").or_else(|| status.strip_prefix("Restarting ("))?;
+    code.split_once(')')?.0.parse().ok()
+}
+
+fn listed_state(state: ContainerSummaryStateEnum) -> Option<State> {
+    Some(match state {
+        ContainerSummaryStateEnum::EMPTY => return None,
+        ContainerSummaryStateEnum::CREATED => State::Created,
+        // One that is being stopped still runs.
+        ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::STOPPING => State::Running,
+        ContainerSummaryStateEnum::PAUSED => State::Paused,
+        ContainerSummaryStateEnum::RESTARTING => State::Restarting,
+        ContainerSummaryStateEnum::EXITED => State::Exited,
+        ContainerSummaryStateEnum::REMOVING => State::Removing,
+        ContainerSummaryStateEnum::DEAD => State::Dead,
+    })
+}
+
+fn inspected_state(state: ContainerStateStatusEnum) -> Option<State> {
+    Some(match state {
+        ContainerStateStatusEnum::EMPTY => return None,
+        ContainerStateStatusEnum::CREATED => State::Created,
+        ContainerStateStatusEnum::RUNNING | ContainerStateStatusEnum::STOPPING => State::Running,
+        ContainerStateStatusEnum::PAUSED => State::Paused,
+        ContainerStateStatusEnum::RESTARTING => State::Restarting,
+        ContainerStateStatusEnum::REMOVING => State::Removing,
+        ContainerStateStatusEnum::EXITED => State::Exited,
+        ContainerStateStatusEnum::DEAD => State::Dead,
+    })
+}
+
+/// Docker writes "never" as the year 1.
+fn instant(text: &str) -> Option<Timestamp> {
+    text.parse().ok().filter(|at| *at > Timestamp::UNIX_EPOCH)
+}
+
+fn instant_of(event: &EventMessage) -> Option<Timestamp> {
+    match event.time_nano {
+        Some(nanosecond) => Timestamp::from_nanosecond(nanosecond.into()).ok(),
+        None => event.time.and_then(|second| Timestamp::from_second(second).ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const EVENTS: &str = include_str!("../../../../testdata/runtime/docker-20.10/events.ndjson");
+const LIST: &str = include_str!("../../../../testdata/runtime/docker-20.10/list.json");
+const INSPECT_RUNNING: &str = include_str!("../../../../testdata/runtime/docker-20.10/inspect-running.json");
+const INSPECT_EXITED: &str = include_str!("../../../../testdata/runtime/docker-20.10/inspect-exited.json");
+
+fn captured_list() -> BTreeMap<String, Metadata> {
+    let list: Vec<ContainerSummary> = serde_json::from_str(LIST).unwrap();
+    list.into_iter()
+        .filter_map(summary)
+        .map(|container| (container.name.clone().unwrap(), container))
+        .collect()
+}
+
+/// The captured events that are kept, by action and container name.
+fn captured_event(action: &str, name: &str) -> Option<Happened> {
+    let events = EVENTS.lines().map(|line| serde_json::from_str::<EventMessage>(line).unwrap());
+    events
+        .filter(|event| event.action.as_deref() == Some(action))
+        .filter_map(event)
+        .find(|happened| happened.metadata.name.as_deref() == Some(name))
+}
+
+fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn a_list_tells_names_states_and_exit_codes() {
+    let list = captured_list();
+    let states: Vec<_> = list.iter().map(|(name, c)| (name.as_str(), c.state, c.exit_code)).collect();
+    assert_eq!(
+        states,
+        [
+            ("ended", Some(State::Exited), Some(5)),
+            ("longer", Some(State::Running), None),
+            ("made", Some(State::Created), None),
+            ("pau", Some(State::Paused), None),
+        ]
+    );
+    assert_eq!(list["longer"].labels, labels(&[("tier", "back")]));
+    assert_eq!(list["longer"].image.as_deref(), Some("bb"));
+    assert_eq!(list["longer"].created_at, Timestamp::from_second(1_795_375_918).ok());
+}
+
+#[test]
+fn an_inspection_tells_times_and_the_end_but_no_live_state() {
+    let read = |text| inspection(&ContainerId::new("c"), serde_json::from_str(text).unwrap());
+    let running = read(INSPECT_RUNNING);
+    assert_eq!((running.state, running.exit_code, running.finished_at), (None, None, None));
+    assert_eq!(running.pid, Some(8701));
+    assert_eq!(running.started_at, "2026-11-22T19:31:59.078198036Z".parse().ok());
+    assert_eq!(running.created_at, "2026-11-22T19:31:58.883859512Z".parse().ok());
+    let exited = read(INSPECT_EXITED);
+    assert_eq!((exited.state, exited.exit_code, exited.pid), (Some(State::Exited), Some(5), None));
+    assert!(exited.finished_at > exited.started_at);
+}
+
+#[test]
+fn each_event_tells_its_part() {
+    let metadata = |action, name| captured_event(action, name).unwrap().metadata;
+    let made = captured_event("create", "long").unwrap();
+    assert_eq!(made.metadata.state, Some(State::Created));
+    assert_eq!(made.metadata.created_at, made.at);
+    assert_eq!(made.metadata.image.as_deref(), Some("bb"));
+    assert_eq!(made.metadata.labels, labels(&[("tier", "back")]));
+    assert_eq!(metadata("start", "long").state, Some(State::Running));
+    assert_eq!(metadata("pause", "long").state, Some(State::Paused));
+    assert_eq!(metadata("unpause", "long").state, Some(State::Running));
+    let renamed = metadata("rename", "longer");
+    assert_eq!((renamed.state, renamed.labels), (None, labels(&[("tier", "back")])));
+    let died = captured_event("die", "ended").unwrap();
+    assert_eq!((died.metadata.state, died.metadata.exit_code), (Some(State::Exited), Some(5)));
+    assert_eq!(died.metadata.finished_at, died.at);
+    assert_eq!(died.metadata.labels, labels(&[]));
+    assert_eq!(captured_event("destroy", "short").unwrap().action, Action::Destroy);
+    assert_eq!(captured_event("attach", "short"), None);
+}
+
+#[test]
+fn a_label_that_hides_the_exit_code_is_noticed_before_the_end() {
+    assert!(captured_event("create", "short").unwrap().hides_exit_code);
+    assert!(captured_event("start", "short").unwrap().hides_exit_code);
+    assert!(!captured_event("create", "long").unwrap().hides_exit_code);
+    assert!(!captured_event("die", "ended").unwrap().hides_exit_code);
+}
+
+#[test]
+fn link_names_are_not_the_containers_own() {
+    let own = |names: &[&str]| own_name(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(own(&["/web/db", "/db"]).as_deref(), Some("db"));
+    assert_eq!(own(&["/"]), None);
+    assert_eq!(own(&[]), None);
+}
+
+#[test]
+fn a_status_is_read_for_its_code_only_where_it_has_one() {
+    assert_eq!(exit_code_in_status("Exited (137) 3 minutes ago"), Some(137));
+    assert_eq!(exit_code_in_status("Exited (-1) 3 minutes ago"), Some(-1));
+    assert_eq!(exit_code_in_status("Restarting (1) 2 seconds ago"), Some(1));
+    for status in ["", "Created", "Up 2 hours (Paused)", "Exited (", "Exited (x) now", "Up 1 second (3)"] {
+        assert_eq!(exit_code_in_status(status), None, "{status}");
+    }
+}
+
+#[test]
+fn labels_beyond_the_limit_are_counted() {
+    let mut metadata = Metadata::new(ContainerId::new("c"), RuntimeKind::Docker);
+    let large = "x".repeat(LABEL_BYTES - 2);
+    set_labels(
+        &mut metadata,
+        [("a", "1"), ("b", large.as_str()), ("c", "")].map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
+    );
+    assert_eq!(metadata.labels, labels(&[("a", "1"), ("c", "")]));
+    assert_eq!(metadata.labels_left_out, 1);
+}
+
+proptest! {
+    #[test]
+    fn any_event_is_taken_or_left(
+        action in prop_oneof![
+            prop::sample::select(vec!["create", "start", "die", "rename", "destroy", "oom"]).prop_map(str::to_owned),
+            any::<String>(),
+        ],
+        id in prop::option::of(any::<String>()),
+        attributes in prop::collection::hash_map(
+            prop_oneof![prop::sample::select(vec!["name", "image", EXIT_CODE]).prop_map(str::to_owned), any::<String>()],
+            any::<String>(),
+            0..6,
+        ),
+        time_nano in prop::option::of(any::<i64>()),
+        time in prop::option::of(any::<i64>()),
+    ) {
+        let names: Vec<String> = attributes.keys().cloned().collect();
+        let actor = Some(bollard::models::EventActor { id: id.clone(), attributes: Some(attributes) });
+        let message = EventMessage { action: Some(action), actor, time, time_nano, ..EventMessage::default() };
+        if let Some(happened) = event(message) {
+            prop_assert_eq!(Some(happened.id.as_str()), id.as_deref());
+            prop_assert_eq!(&happened.metadata.id, &happened.id);
+            prop_assert!(happened.metadata.labels.keys().all(|label| names.contains(label)));
+            prop_assert!(!happened.metadata.labels.contains_key("name"));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What was typed, checked and joined with what it depends on. Plain data.
+
+use std::{io::IsTerminal, path::PathBuf, time::Duration};
+
+use crate::{
+    cli::{Format, SnapshotArgs, SourceArgs, StreamArgs},
+    probes::plan::Wishes,
+    runtime::docker::{DockerError, DockerSettings},
+};
+
+/// A setting that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The address of Docker.
+    #[error("use --docker-host or DOCKER_HOST")]
+    DockerHost(#[source] DockerError),
+}
+
+/// Where measurements come from.
+#[derive(Debug)]
+pub struct Source {
+    /// Length of a window.
+    pub interval: Duration,
+    /// Where Docker is asked, if it is.
+    pub docker: Option<DockerSettings>,
+    /// How long ended containers are shown.
+    pub keep_ended: Duration,
+    /// What to load.
+    pub wishes: Wishes,
+}
+
+/// How the snapshots are written.
+#[derive(Debug)]
+pub struct Stream {
+    /// Windows to write; no end where `None`.
+    pub count: Option<u64>,
+    /// Their form.
+    pub format: Format,
+    /// Whether a JSON object is spread over lines.
+    pub is_pretty: bool,
+    /// The containers to show; all where empty.
+    pub containers: Vec<String>,
+    /// Where to write; standard output where `None`.
+    pub output: Option<PathBuf>,
+}
+
+impl TryFrom<&SourceArgs> for Source {
+    type Error = SettingsError;
+
+    fn try_from(args: &SourceArgs) -> Result<Self, SettingsError> {
+        let SourceArgs { interval, docker_host, no_docker, keep_ended, map_memory, no_fault_exceptions } = args;
+        let docker = (!no_docker)
+            .then(|| DockerSettings::new(docker_host.as_deref().filter(|host| !host.is_empty())))
+            .transpose()
+            .map_err(SettingsError::DockerHost)?;
+        let map_bytes = usize::try_from(*map_memory).unwrap_or(usize::MAX).saturating_mul(1 << 20);
+        Ok(Self {
+            interval: *interval,
+            docker,
+            keep_ended: *keep_ended,
+            wishes: Wishes { map_bytes, fault_exceptions: !no_fault_exceptions },
+        })
+    }
+}
+
+impl From<&StreamArgs> for Stream {
+    fn from(args: &StreamArgs) -> Self {
+        let StreamArgs { source: _, count, format, container, output } = args;
+        let is_for_reading = output.is_none() && std::io::stdout().is_terminal();
+        let default = if is_for_reading { Format::Table } else { Format::Ndjson };
+        Self {
+            count: *count,
+            format: format.unwrap_or(default),
+            is_pretty: false,
+            containers: container.clone(),
+            output: output.clone(),
+        }
+    }
+}
+
+impl From<&SnapshotArgs> for Stream {
+    fn from(args: &SnapshotArgs) -> Self {
+        let SnapshotArgs { source: _, output } = args;
+        Self {
+            count: Some(1),
+            format: Format::Ndjson,
+            is_pretty: output.is_none() && std::io::stdout().is_terminal(),
+            containers: Vec::new(),
+            output: output.clone(),
+        }
+    }
+}

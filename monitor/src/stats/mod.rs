@@ -1,0 +1,95 @@
+//! Statistics over histograms: pure.
+
+use monitor_common::histogram::{BUCKETS, lower_bound, upper_bound};
+
+/// The value below which the share `q` (0 to 1) of a histogram's entries lies, by linear interpolation within its
+/// bucket; `None` where there are no entries.
+///
+/// The last bucket has no upper bound; its lower one is returned.
+#[must_use]
+pub fn quantile(counts: &[u64; BUCKETS], q: f64) -> Option<u64> {
+    let total: u64 = counts.iter().sum();
+    if total == 0 {
+        return None;
+    }
+    let rank = q.clamp(0.0, 1.0) * total as f64;
+    let mut below = 0.0;
+    for (bucket, &count) in counts.iter().enumerate() {
+        let within = below + count as f64;
+        if count > 0 && within >= rank {
+            let from = lower_bound(bucket);
+            let width = upper_bound(bucket).map_or(0, |to| to - from);
+            let share = ((rank - below) / count as f64).clamp(0.0, 1.0);
+            return Some(from + scale(width, share));
+        }
+        below = within;
+    }
+    None
+}
+
+/// The upper bound of the highest bucket in use; `None` where none is, or where it has no bound.
+#[must_use]
+pub fn upper_end(counts: &[u64; BUCKETS]) -> Option<u64> {
+    counts.iter().rposition(|&count| count > 0).and_then(upper_bound)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a bucket's width, which is below 2^34"
+)]
+fn scale(width: u64, share: f64) -> u64 {
+    (width as f64 * share).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use monitor_common::histogram::bucket;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn histogram(values: &[u64]) -> [u64; BUCKETS] {
+        let mut counts = [0; BUCKETS];
+        for value in values {
+            counts[bucket(*value)] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn an_empty_histogram_has_no_quantiles() {
+        assert_eq!(quantile(&[0; BUCKETS], 0.5), None);
+        assert_eq!(upper_end(&[0; BUCKETS]), None);
+    }
+
+    #[test]
+    fn a_lone_bucket_is_interpolated() {
+        let counts = histogram(&[1100; 10]);
+        assert_eq!(quantile(&counts, 0.5), Some(1152));
+        assert_eq!(upper_end(&counts), Some(1280));
+    }
+
+    proptest! {
+        #[test]
+        fn quantiles_lie_in_the_bucket_of_the_value_they_estimate(
+            mut values in proptest::collection::vec(0_u64..10_000_000_000, 1..200),
+            q in 0.0_f64..1.0,
+        ) {
+            values.sort_unstable();
+            let counts = histogram(&values);
+            let estimate = quantile(&counts, q).unwrap();
+            let rank = (q * values.len() as f64).ceil().max(1.0) as usize;
+            let exact = values[rank - 1];
+            prop_assert!(lower_bound(bucket(exact)) <= estimate);
+            prop_assert!(upper_bound(bucket(exact)).is_none_or(|end| estimate <= end));
+        }
+
+        #[test]
+        fn quantiles_keep_their_order(values in proptest::collection::vec(any::<u64>(), 1..100)) {
+            let counts = histogram(&values);
+            let quantiles = [0.1, 0.5, 0.9, 0.99].map(|q| quantile(&counts, q));
+            prop_assert!(quantiles.is_sorted());
+        }
+    }
+}

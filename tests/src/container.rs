@@ -1,0 +1,245 @@
+//! Real containers, by the Docker client.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, ExitStatus, Output, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use crate::{
+    cgroup::Places,
+    env,
+    truth::{self, Tasks},
+    wait,
+    workload::{Report, Workload},
+};
+
+/// An image with the workload in it and nothing else. Removed with its last clone.
+#[derive(Clone, Debug)]
+pub struct Image(Arc<ImageTag>);
+
+#[derive(Debug)]
+struct ImageTag(String);
+
+impl Image {
+    /// Makes it.
+    #[must_use]
+    pub fn import() -> Self {
+        let folder = tempfile::tempdir().expect("make a folder");
+        fs::copy(env::workload_bin(), folder.path().join("workload")).expect("copy the workload");
+        let tar = Command::new("tar").arg("-C").arg(folder.path()).args(["-c", "."]).output();
+        let tar = succeeded("tar", tar.expect("run tar"));
+        let tag = unique("monitor-test-image") + ":latest";
+        let mut docker = docker(&["import", "-", &tag])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("run docker");
+        docker.stdin.take().expect("its standard input").write_all(&tar).expect("pass the image on");
+        succeeded("docker import", docker.wait_with_output().expect("wait for docker"));
+        Self(Arc::new(ImageTag(tag)))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.0
+    }
+}
+
+impl Drop for ImageTag {
+    fn drop(&mut self) {
+        // In vain where a container of it is still there, which shows by itself.
+        let _ = docker(&["image", "rm", "--force", &self.0]).output();
+    }
+}
+
+/// A container that runs a workload under our control. Removed on drop.
+#[derive(Debug)]
+pub struct Container {
+    id: String,
+    name: String,
+    workload: Workload,
+    ready: Report,
+    places: Places,
+    _image: Image,
+}
+
+impl Container {
+    /// Starts one and waits until its workload is ready.
+    #[must_use]
+    pub fn start(workload: &[&str]) -> Self {
+        Self::start_with(&Image::import(), &[], workload)
+    }
+
+    /// With more arguments to `docker create`.
+    #[must_use]
+    pub fn start_with(image: &Image, create: &[&str], workload: &[&str]) -> Self {
+        let name = unique("monitor-test");
+        let mut args = vec!["create", "--interactive", "--network", "none", "--name", &name];
+        args.extend(create);
+        args.extend([image.name(), "/workload"]);
+        args.extend(workload);
+        let id = docker_output(&args);
+        let (workload, ready, places) = started(&id);
+        Self { id, name, workload, ready, places, _image: image.clone() }
+    }
+
+    /// Starts it again after its end.
+    pub fn restart(&mut self) {
+        (self.workload, self.ready, self.places) = started(&self.id);
+    }
+
+    /// The full id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The name that it was made with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it reported when it was ready.
+    #[must_use]
+    pub fn ready(&self) -> Report {
+        self.ready
+    }
+
+    /// Its first process, as the host numbers it.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.inspect("{{.State.Pid}}").parse().expect("a process id")
+    }
+
+    /// Its cgroups.
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// What it is to be told.
+    pub fn workload(&mut self) -> &mut Workload {
+        &mut self.workload
+    }
+
+    /// The truth about its tasks, once they stand still.
+    #[must_use]
+    pub fn still_tasks(&self) -> Tasks {
+        Tasks::of_still_cgroup(self.places.any())
+    }
+
+    /// The truth about its tasks at this moment.
+    #[must_use]
+    pub fn tasks(&self) -> Tasks {
+        Tasks::of_cgroup(self.places.any())
+    }
+
+    /// The truth about its CPU time, in the unit of the kernel's file.
+    #[must_use]
+    pub fn cpu_usage(&self) -> CpuUsage {
+        CpuUsage::read(&self.places)
+    }
+
+    /// What Docker says of it.
+    #[must_use]
+    pub fn inspect(&self, format: &str) -> String {
+        docker_output(&["inspect", "--format", format, &self.id])
+    }
+
+    /// Does something to it by its id, as in `docker pause ID`.
+    pub fn docker(&self, action: &[&str]) -> String {
+        let args: Vec<&str> = action.iter().copied().chain([self.id.as_str()]).collect();
+        docker_output(&args)
+    }
+
+    /// Lets its workload exit, and waits until the container has ended.
+    pub fn exit(&mut self, code: u8) -> ExitStatus {
+        self.workload.exit(code)
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        // In vain only where the daemon is gone, which shows by itself.
+        let _ = docker(&["rm", "--force", &self.id]).output();
+    }
+}
+
+/// CPU time as a cgroup's file has it.
+#[derive(Clone, Copy, Debug)]
+pub struct CpuUsage {
+    /// In nanoseconds.
+    pub ns: u64,
+    /// What the file can tell apart.
+    pub unit_ns: u64,
+}
+
+impl CpuUsage {
+    /// Of v1 `cpuacct.usage`, else of v2 `cpu.stat`.
+    fn read(places: &Places) -> Self {
+        if let Some(file) = places.file("cpuacct.usage") {
+            return Self { ns: truth::read_number(&file).expect("cpuacct.usage"), unit_ns: 1 };
+        }
+        let text = places.v2().and_then(|folder| truth::read(&folder.join("cpu.stat"))).expect("cpu.stat");
+        Self { ns: truth::field(&text, "usage_usec") * 1000, unit_ns: 1000 }
+    }
+}
+
+/// Starts a container that exists, and waits until its workload is ready.
+fn started(id: &str) -> (Workload, Report, Places) {
+    let mut workload = Workload::spawn(docker(&["start", "--attach", "--interactive", id]));
+    let ready = workload.wait_ready();
+    let pid = docker_output(&["inspect", "--format", "{{.State.Pid}}", id]).parse().expect("a process id");
+    (workload, ready, Places::of_process(pid))
+}
+
+/// The Docker client with these arguments.
+#[must_use]
+pub fn docker(args: &[&str]) -> Command {
+    let mut command = Command::new("docker");
+    command.args(args).env("DOCKER_HOST", env::docker_host()).stdin(Stdio::null());
+    command
+}
+
+/// What the Docker client prints; panics with what it says when it fails.
+#[must_use]
+pub fn docker_output(args: &[&str]) -> String {
+    let output = docker(args).output().expect("run docker");
+    let output = succeeded(&format!("docker {}", args.join(" ")), output);
+    String::from_utf8(output).expect("UTF-8").trim().to_owned()
+}
+
+/// The daemon's socket.
+#[must_use]
+pub fn docker_socket() -> PathBuf {
+    PathBuf::from(env::docker_host().trim_start_matches("unix://"))
+}
+
+/// A name that no other test, run or process has.
+#[must_use]
+pub fn unique(prefix: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Waits until Docker itself no longer knows a container.
+pub fn wait_removed(name: &str) {
+    wait::until("a container to be removed", || {
+        (!docker(&["inspect", name]).output().expect("run docker").status.success()).then_some(())
+    });
+}
+
+fn succeeded(what: &str, output: Output) -> Vec<u8> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {}: {said}", output.status);
+    output.stdout
+}

@@ -1,0 +1,223 @@
+//! The part of monitor's JSON that the tests read. What they do not name here, the schema test checks.
+#![expect(missing_docs, reason = "monitor's own schema says what its fields are")]
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+/// One line of a stream.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Snapshot {
+    pub taken_at: Timestamp,
+    pub window_ns: u64,
+    pub host: Host,
+    pub containers: Vec<Container>,
+    pub cgroups: Vec<CgroupEntry>,
+    pub coverage: Coverage,
+}
+
+impl Snapshot {
+    /// Reads one line.
+    #[must_use]
+    pub fn parse(line: &str) -> Self {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))
+    }
+
+    /// When its window began.
+    #[must_use]
+    pub fn begun_at(&self) -> Timestamp {
+        let window = SignedDuration::from_nanos(self.window_ns.try_into().expect("a window of years"));
+        self.taken_at - window
+    }
+
+    /// Every entry of this container id, the newest series last.
+    pub fn series(&self, id: &str) -> impl Iterator<Item = &Container> {
+        self.containers.iter().filter(move |container| container.id == id)
+    }
+
+    /// The one entry of this container id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&Container> {
+        let mut series = self.series(id);
+        let container = series.next();
+        assert!(series.next().is_none(), "{id} is listed more than once");
+        container
+    }
+
+    /// The one entry of this container id, which must be there.
+    #[must_use]
+    pub fn container(&self, id: &str) -> &Container {
+        let listed = || self.containers.iter().map(|container| &container.id).collect::<Vec<_>>();
+        self.find(id).unwrap_or_else(|| panic!("{id} is not among {:?}", listed()))
+    }
+
+    /// The cgroup that is no container's with this id.
+    #[must_use]
+    pub fn cgroup(&self, id: u64) -> Option<&CgroupEntry> {
+        self.cgroups.iter().find(|entry| entry.cgroup.id == id)
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Host {
+    pub cgroup_mode: Option<String>,
+    pub cpus: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Container {
+    pub id: String,
+    pub short_id: String,
+    pub name: Option<String>,
+    pub image: Option<String>,
+    pub runtime: String,
+    pub state: String,
+    pub exit_code: Option<i64>,
+    pub created_at: Option<Timestamp>,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub labels: BTreeMap<String, String>,
+    pub counting_since: Timestamp,
+    pub cgroup: Cgroup,
+    #[serde(flatten)]
+    pub measured: Measurements,
+}
+
+impl Container {
+    /// Whether its totals are final.
+    #[must_use]
+    pub fn is_exited(&self) -> bool {
+        self.state == "exited"
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct CgroupEntry {
+    pub cgroup: Cgroup,
+    #[serde(flatten)]
+    pub measured: Measurements,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Cgroup {
+    pub id: u64,
+    pub path: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Measurements {
+    pub scheduler: Scheduler,
+    pub faults: Faults,
+    pub cpu: Cpu,
+    pub memory: Memory,
+    pub pids: Pids,
+    pub pressure: Pressure,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Scheduler {
+    pub voluntary_switches_total: Option<u64>,
+    pub involuntary_switches_total: Option<u64>,
+    pub on_cpu_ns_total: Option<u64>,
+    pub runq_wait_ns_total: Option<u64>,
+    pub migrations_total: Option<u64>,
+    pub execs_total: Option<u64>,
+    pub exits_total: Option<u64>,
+    pub runq_latency: Option<Latency>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Latency {
+    pub count: u64,
+    pub p50_ns: Option<u64>,
+    pub p99_ns: Option<u64>,
+    pub max_ns: Option<u64>,
+    pub buckets: Vec<LatencyBucket>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LatencyBucket {
+    pub from_ns: u64,
+    pub to_ns: Option<u64>,
+    pub count: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Faults {
+    pub minor_total: Option<u64>,
+    pub major_total: Option<u64>,
+    pub user_exceptions_total: Option<u64>,
+    pub kernel_exceptions_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Cpu {
+    pub usage_ns_total: Option<u64>,
+    pub user_ns_total: Option<u64>,
+    pub system_ns_total: Option<u64>,
+    pub throttled_ns_total: Option<u64>,
+    pub periods_total: Option<u64>,
+    pub throttled_periods_total: Option<u64>,
+    pub quota_us: Option<i64>,
+    pub period_us: Option<u64>,
+    pub shares_or_weight: Option<u64>,
+    pub cpuset: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Memory {
+    pub current_bytes: Option<u64>,
+    pub limit_bytes: Option<i64>,
+    pub working_set_bytes: Option<u64>,
+    pub anon_bytes: Option<u64>,
+    pub file_bytes: Option<u64>,
+    pub peak_bytes: Option<u64>,
+    pub inactive_file_bytes: Option<u64>,
+    pub oom_kills_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Pids {
+    pub current: Option<u64>,
+    pub limit: Option<i64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Pressure {
+    pub cpu: Option<Stall>,
+    pub memory: Option<Stall>,
+    pub io: Option<Stall>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Stall {
+    pub some: Option<StallShare>,
+    pub full: Option<StallShare>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct StallShare {
+    pub stall_us_total: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Coverage {
+    pub probes: Vec<Probe>,
+    pub lost: BTreeMap<String, u64>,
+    pub sources: BTreeMap<String, Source>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Probe {
+    pub name: String,
+    pub state: String,
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Source {
+    pub state: String,
+    pub reason: Option<String>,
+    pub origin: Option<String>,
+}

@@ -1,0 +1,41 @@
+//! `cargo xtask build` and `cargo xtask run`.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::build_ebpf;
+use crate::checkout::Checkout;
+use crate::command::{cargo, run, step};
+use crate::{no_args, passed_on, setup};
+
+pub(crate) fn build_command(checkout: &Checkout, args: &[String]) -> Result<()> {
+    no_args("build", args)?;
+    build(checkout)
+}
+
+/// Becomes `monitor`, so that signals and the exit code are its own.
+pub(crate) fn run_command(checkout: &Checkout, args: &[String]) -> Result<()> {
+    build(checkout)?;
+    let monitor = checkout.monitor_bin();
+    let mut command = Command::new(&monitor);
+    match passed_on(args) {
+        [] => command.arg("stream"),
+        args => command.args(args),
+    };
+    Err(command.exec()).with_context(|| format!("start {}", monitor.display()))
+}
+
+/// Sets up and builds what users run.
+pub(crate) fn build(checkout: &Checkout) -> Result<()> {
+    let toolchain = setup::for_build(checkout)?;
+    step("build the eBPF objects", || build_ebpf::build(checkout, toolchain))?;
+    step("build monitor", || build_host(checkout))?;
+    Ok(())
+}
+
+/// Builds the `monitor` binary; the eBPF objects must be there.
+pub(crate) fn build_host(checkout: &Checkout) -> Result<()> {
+    run(&mut cargo(checkout, ["build", "--release", "--package", "monitor", "--bin", "monitor"]))
+}
