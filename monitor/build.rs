@@ -11,6 +11,9 @@ fn main() {
     if object.is_file() {
         println!("cargo::rustc-env=MONITOR_EBPF_OBJECT={}", object.display());
     } else {
-        println!("cargo::error=there is no eBPF object at {}: `cargo xtask build` makes it", object.display());
+        println!(
+            "cargo::error=there is no eBPF object at {}: `cargo xtask build` makes it",
+            object.display()
+        );
     }
 }

@@ -85,8 +85,12 @@ kernel_fields! {
     kernfs_node_id: "kernfs_node", ["id", "id.id"];
     /// The hierarchy's number; 0 is v2.
     cgroup_root_hierarchy: "cgroup_root", ["hierarchy_id"];
-    /// `SIGNAL_UNKILLABLE` marks the first process of a pid namespace.
-    signal_flags: "signal_struct", ["flags"];
+    /// The process's ids: its thread group's is the second.
+    signal_pids: "signal_struct", ["pids"];
+    /// How deep the innermost pid namespace of an id is.
+    pid_level: "pid", ["level"];
+    /// The id as a number in each namespace, outermost first.
+    pid_numbers: "pid", ["numbers"];
     /// Threads of the process that have not begun to exit.
     signal_live: "signal_struct", ["live.counter", "live"];
 }

@@ -3,6 +3,10 @@
 //! not what is done with it.
 
 #![cfg_attr(not(test), no_std)]
+#![expect(
+    clippy::inline_always,
+    reason = "a call costs an eBPF program registers, and older verifiers limit calls"
+)]
 
 pub mod counters;
 pub mod fields;

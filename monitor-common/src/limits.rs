@@ -3,6 +3,10 @@
 /// Tags in one set of the slot index: as many as fill a cache line.
 pub const WAYS: u32 = 8;
 
+/// Sets that an id may be in: the one it hashes to and those after it. With eight, tables filled to a half overflow
+/// for no arithmetic progression of ids with a stride up to 129 (`slots::tests`).
+pub const PROBES: u32 = 8;
+
 /// Entries of the table that remembers a waiting task's run delay, a power of two. See [`crate::slots::SeenTask`].
 pub const SEEN_TASKS: u32 = 1 << 15;
 

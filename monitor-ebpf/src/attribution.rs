@@ -1,7 +1,7 @@
 //! Task → cgroup id → slot.
 
 use monitor_common::{
-    limits::WAYS,
+    limits::{PROBES, WAYS},
     slots::{Running, TagSet, set_of},
 };
 
@@ -14,31 +14,25 @@ use crate::{
 /// The cgroup id of a task with this `css_set`, in the hierarchy that is counted.
 #[inline(always)]
 pub(crate) fn cgroup_id(css_set: CssSet) -> u64 {
-    if hierarchy() == 0 {
-        css_set.default_cgroup().id()
-    } else {
-        css_set.controller_cgroup(subsystem()).id()
-    }
+    if hierarchy() == 0 { css_set.default_cgroup().id() } else { css_set.controller_cgroup(subsystem()).id() }
 }
 
 /// This CPU's slot for a cgroup: its own, or the shared one, which counts as a loss.
 #[inline(always)]
 pub(crate) fn slot_of(cpu: u32, cgroup_id: u64) -> u32 {
-    let set = set_of(cgroup_id, geometry().set_bits);
-    if let Some(tags) = tally::tags(cpu, set) {
-        let TagSet(tags) = tags;
-        let mut way = 0;
-        while way < WAYS {
-            let tag = &mut tags[way as usize];
+    let mut probe = 0;
+    while probe < PROBES {
+        let set = set_of(cgroup_id, geometry().set_bits, probe);
+        let Some(TagSet(tags)) = tally::tags(cpu, set) else { break };
+        for (way, tag) in (0..).zip(tags.iter_mut()) {
+            if *tag == 0 {
+                *tag = cgroup_id;
+            }
             if *tag == cgroup_id {
                 return set * WAYS + way;
             }
-            if *tag == 0 {
-                *tag = cgroup_id;
-                return set * WAYS + way;
-            }
-            way += 1;
         }
+        probe += 1;
     }
     tally::lose(cpu, |losses| &mut losses.slot_overflows);
     geometry().overflow_slot()

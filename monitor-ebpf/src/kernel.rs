@@ -124,11 +124,23 @@ impl Task {
     /// Whether this is the last thread of the first process of a pid namespace: its end ends the container.
     #[inline(always)]
     pub(crate) fn ends_its_namespace(self) -> bool {
-        /// include/linux/sched/signal.h
-        const SIGNAL_UNKILLABLE: u32 = 0x40;
+        /// `PIDTYPE_TGID` of `enum pid_type` (include/linux/pid_types.h).
+        const TGID: usize = 1;
+        /// `struct upid`: a number, padding and a pointer.
+        const UPID_BYTES: usize = 16;
         let signal = self.0.follow(offset!(task_signal));
-        signal.load::<u32>(offset!(signal_flags)) & SIGNAL_UNKILLABLE != 0
-            && signal.load::<u32>(offset!(signal_live)) == 0
+        if signal.load::<u32>(offset!(signal_live)) != 0 {
+            return false;
+        }
+        let pid = signal.follow(offset!(signal_pids) + TGID * size_of::<u64>());
+        let level = pid.load::<u32>(offset!(pid_level)) as usize;
+        if level == 0 {
+            return false;
+        }
+        // A typed pointer takes constant offsets only, so this load goes through the helper.
+        let number = pid.address() as usize + offset!(pid_numbers) + level * UPID_BYTES;
+        // SAFETY: the helper checks the address and fails on one that cannot be read.
+        unsafe { bpf_probe_read_kernel(number as *const u32) }.unwrap_or(0) == 1
     }
 }
 

@@ -1,6 +1,8 @@
 //! Programs executed, tasks ended, and the end of the process that a container is.
 
-use aya_ebpf::{helpers::generated::bpf_ktime_get_boot_ns, macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{
+    helpers::generated::bpf_ktime_get_boot_ns, macros::btf_tracepoint, programs::BtfTracePointContext,
+};
 use monitor_common::lifecycle::Kind;
 
 use crate::{

@@ -116,7 +116,8 @@ fn flush(_ctx: RawTracePointContext) {
         return;
     }
     let Some(counters) = tally::sched(cpu, running.slot as u32) else { return };
-    let (on_cpu_ns, minor_faults, major_faults) = (task.on_cpu_ns(), task.minor_faults(), task.major_faults());
+    let (on_cpu_ns, minor_faults, major_faults) =
+        (task.on_cpu_ns(), task.minor_faults(), task.major_faults());
     counters.on_cpu_ns += on_cpu_ns - running.on_cpu_ns;
     counters.minor_faults += minor_faults - running.minor_faults;
     counters.major_faults += major_faults - running.major_faults;

@@ -80,7 +80,9 @@ pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
     if source.docker.is_some() {
         await_runtime(&mut collector, &messages, first);
     }
-    run(&mut collector, &messages, source.interval, |snapshot, collector| publisher.publish(snapshot, collector));
+    run(&mut collector, &messages, source.interval, |snapshot, collector| {
+        publisher.publish(snapshot, collector)
+    });
     publisher.finish()
 }
 
@@ -115,7 +117,9 @@ impl Publisher<'_> {
             return if self.unknown.is_some() { Then::End } else { Then::GoOn };
         }
         if !self.containers.is_empty() {
-            snapshot.containers.retain(|container| self.containers.iter().any(|name| is_called(container, name)));
+            snapshot
+                .containers
+                .retain(|container| self.containers.iter().any(|name| is_called(container, name)));
             snapshot.cgroups.clear();
         }
         snapshot.coverage.lost.unwritten_snapshots_total = self.sink.dropped();
@@ -253,11 +257,13 @@ fn prepare(
     counted: Option<&Counted>,
     source: &Source,
 ) -> Result<Plan, String> {
-    let facts = probe_kernel(kernel_types).map_err(|error| format!("ask the kernel for its CPUs: {error}"))?;
+    let facts =
+        probe_kernel(kernel_types).map_err(|error| format!("ask the kernel for its CPUs: {error}"))?;
     if let Some(reason) = &facts.no_btf {
         return Err(reason.clone());
     }
-    let counted = counted.ok_or("no cgroup hierarchy is mounted, so nothing could be counted for anything")?;
+    let counted =
+        counted.ok_or("no cgroup hierarchy is mounted, so nothing could be counted for anything")?;
     Ok(plan(&facts, counted.hierarchy, source.wishes))
 }
 
@@ -276,7 +282,10 @@ fn refused(name: &str, reason: &str) -> model::Probe {
 }
 
 /// Sources whose state does not change while we run.
-fn fixed_sources(hierarchy: &Result<Hierarchy, String>, asks_docker: bool) -> BTreeMap<String, model::Source> {
+fn fixed_sources(
+    hierarchy: &Result<Hierarchy, String>,
+    asks_docker: bool,
+) -> BTreeMap<String, model::Source> {
     let absent = |reason: &str| model::Source {
         state: "absent".to_owned(),
         reason: Some(reason.to_owned()),
@@ -286,13 +295,18 @@ fn fixed_sources(hierarchy: &Result<Hierarchy, String>, asks_docker: bool) -> BT
         ("network".to_owned(), absent("this version does not measure the network")),
         ("block_io".to_owned(), absent("this version does not measure block I/O")),
         ("interference".to_owned(), absent("this version does not tell whom waiting is blamed on")),
-        ("other_runtimes".to_owned(), absent("this version asks Docker only; other containers are known by id")),
+        (
+            "other_runtimes".to_owned(),
+            absent("this version asks Docker only; other containers are known by id"),
+        ),
     ]);
     if !asks_docker {
         sources.insert("docker".to_owned(), absent("switched off by --no-docker"));
     }
     let pressure = match hierarchy {
-        Ok(hierarchy) if hierarchy.unified().is_none() => absent("pressure needs a cgroup2 tree, and none is mounted"),
+        Ok(hierarchy) if hierarchy.unified().is_none() => {
+            absent("pressure needs a cgroup2 tree, and none is mounted")
+        }
         _ if !Path::new("/proc/pressure").exists() => {
             absent("this kernel was built or booted without pressure stall information (boot with psi=1)")
         }

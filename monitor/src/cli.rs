@@ -52,7 +52,7 @@ pub struct SourceArgs {
     /// Length of a window, such as 500ms, 1s or 1m.
     #[arg(short, long, value_name = "DURATION", default_value = "1s", value_parser = ValueParser::new(parse_interval))]
     pub interval: Duration,
-    /// Where Docker answers, as unix:///path or tcp://host:port [default: unix:///var/run/docker.sock].
+    /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
     #[arg(long, value_name = "URL", env = "DOCKER_HOST")]
     pub docker_host: Option<String>,
     /// Do not ask Docker: containers are known by id only.
@@ -106,7 +106,7 @@ pub struct DoctorArgs {
     /// Form of the output.
     #[arg(short, long, value_enum, default_value_t = DoctorFormat::Text)]
     pub format: DoctorFormat,
-    /// Where Docker answers, as unix:///path or tcp://host:port [default: unix:///var/run/docker.sock].
+    /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
     #[arg(long, value_name = "URL", env = "DOCKER_HOST")]
     pub docker_host: Option<String>,
 }
@@ -134,7 +134,7 @@ pub enum DoctorFormat {
 /// The shortest window: below this the reading itself would be what is measured.
 const SHORTEST: Duration = Duration::from_millis(10);
 /// The longest: the kernel side's histogram counts would wrap in much longer ones.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 fn parse_interval(text: &str) -> Result<Duration, String> {
     let interval = parse_duration(text)?;
@@ -148,8 +148,8 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
 /// `1s`, `200ms`, `1m 30s`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration: jiff::SignedDuration =
-        text.parse().map_err(|_| "not a duration such as 500ms, 1s or 1m".to_owned())?;
-    Duration::try_from(duration).map_err(|_| "is negative".to_owned())
+        text.parse().map_err(|_error| "not a duration such as 500ms, 1s or 1m".to_owned())?;
+    Duration::try_from(duration).map_err(|_error| "is negative".to_owned())
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn intervals_have_bounds() {
         assert_eq!(parse_interval("200ms"), Ok(Duration::from_millis(200)));
-        assert_eq!(parse_interval("1m"), Ok(Duration::from_secs(60)));
+        assert_eq!(parse_interval("1m"), Ok(Duration::from_mins(1)));
         assert!(parse_interval("0").is_err());
         assert!(parse_interval("0s").is_err());
         assert!(parse_interval("-1s").is_err());

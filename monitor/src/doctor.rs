@@ -1,6 +1,8 @@
 //! What this kernel, cgroup set-up and runtime allow, line by line, with what to do about each no.
 
-use std::{fmt::Write as _, io, io::Write as _, path::Path, process::ExitCode, sync::mpsc, thread, time::Duration};
+use std::{
+    fmt::Write as _, io, io::Write as _, path::Path, process::ExitCode, sync::mpsc, thread, time::Duration,
+};
 
 use serde::Serialize;
 
@@ -40,7 +42,13 @@ pub struct Check {
 
 impl Check {
     fn yes(subject: &str, finding: impl Into<String>) -> Self {
-        Self { subject: subject.into(), answer: "yes", finding: finding.into(), advice: None, is_vital: false }
+        Self {
+            subject: subject.into(),
+            answer: "yes",
+            finding: finding.into(),
+            advice: None,
+            is_vital: false,
+        }
     }
 
     fn no(subject: &str, finding: impl Into<String>, advice: impl Into<String>) -> Self {
@@ -114,7 +122,11 @@ fn rights() -> Vec<Check> {
         let check = if need.is_met_by(capabilities) {
             Check::yes("may", need.purpose)
         } else {
-            Check::no("may", format!("not {}", need.purpose), format!("run as root, or give it {}", need.names()))
+            Check::no(
+                "may",
+                format!("not {}", need.purpose),
+                format!("run as root, or give it {}", need.names()),
+            )
         };
         if need.is_vital { check.vital() } else { check }
     };
@@ -212,7 +224,11 @@ fn open_files() -> Check {
     if cgroups >= 1000 {
         Check::yes("open files", finding)
     } else {
-        Check::partly("open files", finding, "raise the hard limit (ulimit -Hn); above it files are opened each time")
+        Check::partly(
+            "open files",
+            finding,
+            "raise the hard limit (ulimit -Hn); above it files are opened each time",
+        )
     }
 }
 

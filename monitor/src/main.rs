@@ -11,7 +11,7 @@ use monitor::{
     settings::{SettingsError, Source, Stream},
 };
 
-/// As sysexits' EX_NOPERM.
+/// As `EX_NOPERM` of sysexits.h.
 const NOT_PERMITTED: u8 = 77;
 const BAD_USAGE: u8 = 2;
 

@@ -31,7 +31,10 @@ pub const NEEDS: &[Need] = &[
 /// The effective capabilities of this process, a bit each.
 #[must_use]
 pub fn effective() -> u64 {
-    procfs::process::Process::myself().and_then(|me| me.status()).map(|status| status.capeff).unwrap_or_default()
+    procfs::process::Process::myself()
+        .and_then(|me| me.status())
+        .map(|status| status.capeff)
+        .unwrap_or_default()
 }
 
 impl Need {

@@ -82,6 +82,10 @@ impl Registry {
         let (runtime, container) = identity.container?;
         // Its own cgroup, or a nested one of which the own was not heard: then this stands for it.
         let key = if own_path == path { id } else { self.by_path.get(&own_path).copied().unwrap_or(id) };
+        // The runtime may have told of its end before the kernel's record of its beginning was read.
+        let end = self.metadata.get(&container).filter(|told| {
+            told.state == Some(State::Exited) && made_at.is_some() && made_at <= told.finished_at
+        });
         let run = self.runs.entry(key).or_insert_with(|| Run {
             id: container,
             runtime,
@@ -90,8 +94,8 @@ impl Registry {
             made_at,
             members: BTreeSet::new(),
             ended_at: None,
-            exit_code: None,
-            finished_at: None,
+            exit_code: end.and_then(|told| told.exit_code),
+            finished_at: end.and_then(|told| told.finished_at),
         });
         run.members.insert(id);
         Some(key)

@@ -48,7 +48,8 @@ impl TryFrom<&SourceArgs> for Source {
     type Error = SettingsError;
 
     fn try_from(args: &SourceArgs) -> Result<Self, SettingsError> {
-        let SourceArgs { interval, docker_host, no_docker, keep_ended, map_memory, no_fault_exceptions } = args;
+        let SourceArgs { interval, docker_host, no_docker, keep_ended, map_memory, no_fault_exceptions } =
+            args;
         let docker = (!no_docker)
             .then(|| DockerSettings::new(docker_host.as_deref().filter(|host| !host.is_empty())))
             .transpose()

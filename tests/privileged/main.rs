@@ -1,1 +1,10 @@
-fn main() {}
+//! `monitor`, run as a user runs it, on real containers, against the kernel's own figures. Needs root and Docker;
+//! `cargo xtask test` runs it with all that it needs.
+
+mod cli;
+mod complete;
+mod exact;
+mod files;
+mod identity;
+mod nested;
+mod output;

@@ -15,7 +15,6 @@ use crate::{
     cgroup::Places,
     env,
     truth::{self, Tasks},
-    wait,
     workload::{Report, Workload},
 };
 
@@ -114,12 +113,6 @@ impl Container {
         self.ready
     }
 
-    /// Its first process, as the host numbers it.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.inspect("{{.State.Pid}}").parse().expect("a process id")
-    }
-
     /// Its cgroups.
     #[must_use]
     pub fn places(&self) -> &Places {
@@ -143,10 +136,15 @@ impl Container {
         Tasks::of_cgroup(self.places.any())
     }
 
-    /// The truth about its CPU time, in the unit of the kernel's file.
+    /// The truth about its CPU time, by v1 `cpuacct.usage`, else by v2 `cpu.stat`. In microseconds, finer than which
+    /// v2 is not.
     #[must_use]
-    pub fn cpu_usage(&self) -> CpuUsage {
-        CpuUsage::read(&self.places)
+    pub fn cpu_usage_us(&self) -> u64 {
+        if let Some(file) = self.places.file("cpuacct.usage") {
+            return truth::read_number(&file).expect("cpuacct.usage") / 1000;
+        }
+        let file = self.places.v2().expect("a v2 cgroup").join("cpu.stat");
+        truth::field(&truth::read(&file).expect("cpu.stat"), "usage_usec")
     }
 
     /// What Docker says of it.
@@ -156,9 +154,9 @@ impl Container {
     }
 
     /// Does something to it by its id, as in `docker pause ID`.
-    pub fn docker(&self, action: &[&str]) -> String {
+    pub fn docker(&self, action: &[&str]) {
         let args: Vec<&str> = action.iter().copied().chain([self.id.as_str()]).collect();
-        docker_output(&args)
+        let _printed = docker_output(&args);
     }
 
     /// Lets its workload exit, and waits until the container has ended.
@@ -171,26 +169,6 @@ impl Drop for Container {
     fn drop(&mut self) {
         // In vain only where the daemon is gone, which shows by itself.
         let _ = docker(&["rm", "--force", &self.id]).output();
-    }
-}
-
-/// CPU time as a cgroup's file has it.
-#[derive(Clone, Copy, Debug)]
-pub struct CpuUsage {
-    /// In nanoseconds.
-    pub ns: u64,
-    /// What the file can tell apart.
-    pub unit_ns: u64,
-}
-
-impl CpuUsage {
-    /// Of v1 `cpuacct.usage`, else of v2 `cpu.stat`.
-    fn read(places: &Places) -> Self {
-        if let Some(file) = places.file("cpuacct.usage") {
-            return Self { ns: truth::read_number(&file).expect("cpuacct.usage"), unit_ns: 1 };
-        }
-        let text = places.v2().and_then(|folder| truth::read(&folder.join("cpu.stat"))).expect("cpu.stat");
-        Self { ns: truth::field(&text, "usage_usec") * 1000, unit_ns: 1000 }
     }
 }
 
@@ -229,13 +207,6 @@ pub fn docker_socket() -> PathBuf {
 pub fn unique(prefix: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Waits until Docker itself no longer knows a container.
-pub fn wait_removed(name: &str) {
-    wait::until("a container to be removed", || {
-        (!docker(&["inspect", name]).output().expect("run docker").status.success()).then_some(())
-    });
 }
 
 fn succeeded(what: &str, output: Output) -> Vec<u8> {

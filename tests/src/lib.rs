@@ -4,6 +4,7 @@
 //! daemon to use come from the environment, which `cargo xtask test` sets; see [`env`].
 #![expect(clippy::missing_panics_doc, reason = "a harness fails its test by panicking")]
 
+pub mod bpf;
 pub mod bracket;
 pub mod cgroup;
 pub mod container;

@@ -2,7 +2,6 @@
 
 use std::{
     io::Read as _,
-    os::unix::process::ExitStatusExt as _,
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
 };
@@ -63,8 +62,7 @@ impl Monitor {
     }
 
     /// Starts a command that writes NDJSON, and waits for its first line.
-    #[must_use]
-    pub fn spawn(mut command: Command) -> Self {
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start monitor");
         let lines = Lines::of(child.stdout.take().expect("its standard output"));
         let complaints = child.stderr.take().map(|stderr| thread::spawn(move || read_all(stderr)));
@@ -107,12 +105,6 @@ impl Monitor {
         wait::until(what, || answer(&self.any_snapshot()))
     }
 
-    /// The process.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Sends a signal and waits for the end.
     #[must_use]
     pub fn end(mut self, signal: Signal) -> Ended {
@@ -120,9 +112,7 @@ impl Monitor {
         self.ended()
     }
 
-    /// Waits for the end, which it must come to by itself.
-    #[must_use]
-    pub fn ended(&mut self) -> Ended {
+    fn ended(&mut self) -> Ended {
         let status = wait::until("the end of monitor", || self.child.try_wait().expect("wait for monitor"));
         let mut rest = Vec::new();
         while let Some(line) = self.lines.next_line() {
@@ -142,12 +132,14 @@ impl Drop for Monitor {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
-        send(&self.child, Signal::TERM);
-        let status = self.child.wait();
-        if !thread::panicking() {
-            let status = status.expect("wait for monitor");
-            assert!(status.success(), "monitor ended with {status}, signal {:?}", status.signal());
+        if thread::panicking() {
+            // The kernel detaches the programs of the dead. Whatever fails now, the first error is the one to show.
+            let _ = self.child.kill().and_then(|()| self.child.wait());
+            return;
         }
+        send(&self.child, Signal::TERM);
+        let status = wait::until("the end of monitor", || self.child.try_wait().expect("wait for monitor"));
+        assert!(status.success(), "monitor ended with {status}: {}", self.complaints());
     }
 }
 

@@ -53,10 +53,10 @@ impl Checker<'_> {
                 self.demand(is_one, at, &format!("{value} is none of {argument}"));
             }
             "minimum" => {
-                self.demand(is_at_least(value, argument), at, &format!("{value} is below {argument}"))
+                self.demand(is_at_least(value, argument), at, &format!("{value} is below {argument}"));
             }
             "maximum" => {
-                self.demand(is_at_least(argument, value), at, &format!("{value} is above {argument}"))
+                self.demand(is_at_least(argument, value), at, &format!("{value} is above {argument}"));
             }
             "anyOf" | "oneOf" => {
                 let fitting = self.fitting(argument, value);

@@ -15,13 +15,17 @@ pub struct Snapshot {
     pub containers: Vec<Container>,
     pub cgroups: Vec<CgroupEntry>,
     pub coverage: Coverage,
+    /// All of it, as it was written.
+    #[serde(skip)]
+    pub line: String,
 }
 
 impl Snapshot {
     /// Reads one line.
     #[must_use]
     pub fn parse(line: &str) -> Self {
-        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))
+        let snapshot = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+        Self { line: line.to_owned(), ..snapshot }
     }
 
     /// When its window began.

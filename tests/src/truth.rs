@@ -43,9 +43,19 @@ impl Tasks {
     /// Once all tasks in a cgroup are blocked and their counters stand still.
     #[must_use]
     pub fn of_still_cgroup(cgroup: &Path) -> Self {
+        Self::of_still(|| cgroup_tasks(cgroup))
+    }
+
+    /// Of all the tasks of a process, once they are blocked and their counters stand still.
+    #[must_use]
+    pub fn of_still_process(pid: u32) -> Self {
+        Self::of_still(|| process_tasks(pid))
+    }
+
+    fn of_still(mut tasks: impl FnMut() -> Vec<Task>) -> Self {
         crate::wait::until_still("tasks to stand still", || {
             crate::wait::until("tasks to block", || {
-                let tasks = cgroup_tasks(cgroup);
+                let tasks = tasks();
                 tasks.iter().all(|task| task.state == "S").then(|| Self::sum_of(&tasks))
             })
         })
@@ -89,16 +99,19 @@ impl Sub for Tasks {
 }
 
 fn cgroup_tasks(cgroup: &Path) -> Vec<Task> {
-    let mut tasks = Vec::new();
-    for pid in processes(cgroup) {
-        let folder = format!("/proc/{pid}/task");
-        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("list {folder}: {error}")) {
-            let path = entry.expect("list tasks").path();
-            tasks.push(read_task(&path).unwrap_or_else(|error| panic!("read {}: {error}", path.display())));
-        }
-    }
+    let tasks: Vec<Task> = processes(cgroup).into_iter().flat_map(process_tasks).collect();
     assert!(!tasks.is_empty(), "no task in {}", cgroup.display());
     tasks
+}
+
+fn process_tasks(pid: u32) -> Vec<Task> {
+    let folder = format!("/proc/{pid}/task");
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("list {folder}: {error}"));
+    let tasks = entries.map(|entry| {
+        let path = entry.expect("list tasks").path();
+        read_task(&path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()))
+    });
+    tasks.collect()
 }
 
 /// The processes directly in a cgroup.

@@ -15,11 +15,13 @@ use crate::no_args;
 const COMMON: &str = "monitor_common";
 
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
-const MAY_KNOW: [(&str, &[&str]); 18] = [
+const MAY_KNOW: [(&str, &[&str]); 21] = [
     ("newtypes", &[]),
     ("error", &[]),
     ("cli", &[]),
-    ("settings", &["cli"]),
+    // The settings of what it configures are its fields.
+    ("settings", &["cli", "probes", "runtime"]),
+    ("privileges", &[]),
     ("stats", &[COMMON]),
     ("probes", &[COMMON]),
     ("cgroup", &[]),
@@ -27,14 +29,17 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("runtime", &[]),
     ("registry", &["cgroup", "runtime"]),
     ("model", &["stats"]),
-    ("collector", &["probes", "cgroup", "host", "registry", "stats", "model"]),
+    // The bucket bounds are the kernel side's; what a runtime tells passes through to the registry.
+    ("collector", &[COMMON, "probes", "cgroup", "host", "registry", "runtime", "stats", "model"]),
     ("history", &["collector", "model"]),
     ("output", &["model", "stats"]),
     ("tui", &["model", "stats"]),
     ("api", &["model", "output", "history"]),
-    ("main", &["cli", "settings", "app"]),
+    ("generate", &["cli", "model", "output"]),
+    ("main", &["cli", "settings", "app", "doctor", "generate"]),
     // Put together from all of them, which is their job.
     ("app", &[ANY]),
+    ("doctor", &[ANY]),
 ];
 
 const ANY: &str = "*";

@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn a_boot_time_becomes_wall_time() {
-        let now = Now { wall: Timestamp::from_second(1000).unwrap(), monotonic_ns: 0, boot_ns: 50_000_000_000 };
+        let now =
+            Now { wall: Timestamp::from_second(1000).unwrap(), monotonic_ns: 0, boot_ns: 50_000_000_000 };
         assert_eq!(now.wall_of(48_000_000_000), Timestamp::from_second(998).unwrap());
         assert_eq!(now.wall_of(51_000_000_000), Timestamp::from_second(1001).unwrap());
     }

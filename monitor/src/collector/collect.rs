@@ -198,9 +198,11 @@ impl Collector {
             self.take_events();
             unknown = self.unknown_ids();
         }
-        let has_records = self.sources.probes.as_ref().is_ok_and(|probes| {
-            probes.is_attached("cgroup_mkdir") && probes.is_attached("cgroup_rmdir")
-        });
+        let has_records = self
+            .sources
+            .probes
+            .as_ref()
+            .is_ok_and(|probes| probes.is_attached("cgroup_mkdir") && probes.is_attached("cgroup_rmdir"));
         let lost = self.sources.probes.as_ref().map_or(0, |probes| probes.reader.losses().lifecycle_records);
         let has_lost = lost > self.lost.lifecycle_records_total;
         self.lost.lifecycle_records_total = lost;
@@ -261,8 +263,8 @@ impl Collector {
                 }
                 _ => self.files.last(id),
             };
-            let (files, files_read_ns) =
-                stats.map_or((crate::cgroup::CgroupStats::default(), None), |(stats, at)| {
+            let (files, files_read_ns) = stats
+                .map_or((crate::cgroup::CgroupStats::default(), None), |(stats, at)| {
                     (stats.clone(), Some(at))
                 });
             let container = self.container_info(id, &info, now);
@@ -421,7 +423,10 @@ impl Collector {
             Err(reason) => ("unavailable", Some(reason.clone())),
             Ok(_) if health.unreadable > 0 => {
                 let last = health.last_error.clone().unwrap_or_default();
-                ("partial", Some(format!("{} cgroups could not be read; the last one: {last}", health.unreadable)))
+                (
+                    "partial",
+                    Some(format!("{} cgroups could not be read; the last one: {last}", health.unreadable)),
+                )
             }
             Ok(_) if health.starved_files > 0 => (
                 "ok",

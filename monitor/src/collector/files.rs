@@ -124,7 +124,11 @@ impl Entry {
     fn due(&self, now_ns: u64, has_run: bool) -> What {
         let age = |since: u64| now_ns.saturating_sub(since);
         let usage = has_run || age(self.usage_ns) >= USAGE_NS;
-        What { usage, limits: age(self.limits_ns) >= LIMITS_NS, pressure: usage && age(self.pressure_ns) >= PRESSURE_NS }
+        What {
+            usage,
+            limits: age(self.limits_ns) >= LIMITS_NS,
+            pressure: usage && age(self.pressure_ns) >= PRESSURE_NS,
+        }
     }
 
     fn note(&mut self, now_ns: u64, what: What, id: CgroupId) {

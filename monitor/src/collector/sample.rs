@@ -54,8 +54,17 @@ pub struct Series {
     pub files_read_ns: Option<u64>,
 }
 
+impl Series {
+    /// Whether it is a container's whose cgroup is gone.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.container.as_ref().is_some_and(|info| info.run.ended_at.is_some())
+    }
+}
+
 /// Which families of probes count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands and falls with a probe of its own")]
 pub struct Counted {
     /// Switches, waits, faults.
     pub scheduler: bool,

@@ -10,11 +10,13 @@ use monitor_common::{
 
 use super::sample::{ContainerInfo, Counted, Sample, Series};
 use crate::{
-    cgroup::{CgroupStats, CpuStats, Limit, MemoryStats, Mode, PidsStats, Pressure as RawPressure, PressureAverages},
+    cgroup::{
+        CgroupStats, CpuStats, Limit, MemoryStats, Mode, PidsStats, Pressure as RawPressure, PressureAverages,
+    },
     model::{
-        BlockIo, Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Cpu, Faults, Host, Latency, LatencyBucket,
-        Measurements, Memory, Namespaces, Network, Pids, Pod, Pressure, SCHEMA_VERSION, Scheduler, Snapshot, Stall,
-        StallShare,
+        BlockIo, Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Cpu, Faults, Host, Latency,
+        LatencyBucket, Measurements, Memory, Namespaces, Network, Pids, Pod, Pressure, SCHEMA_VERSION,
+        Scheduler, Snapshot, Stall, StallShare,
     },
     newtypes::CgroupId,
     probes::read::CgroupCounters,
@@ -88,9 +90,9 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
         faults: faults(series, window),
         network: Network::default(),
         cpu: cpu_of(cpu, series.files_read_ns, window),
-        memory: memory_of(memory),
+        memory: if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
         block_io: BlockIo::default(),
-        pids: pids_of(pids),
+        pids: if series.has_ended() { Pids { current: None, ..pids_of(pids) } } else { pids_of(pids) },
         pressure: Pressure {
             cpu: pressure.cpu.map(stall),
             memory: pressure.memory.map(stall),
@@ -126,7 +128,8 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
 
 /// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
 fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
-    let CgroupCounters { sched, tasks: _, runq } = series.counters.as_ref().filter(|_| series.counted.scheduler)?;
+    let CgroupCounters { sched, tasks: _, runq } =
+        series.counters.as_ref().filter(|_| series.counted.scheduler)?;
     let mut counts = *runq;
     if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
         for (count, before) in counts.iter_mut().zip(before.runq) {
@@ -146,7 +149,8 @@ fn latency(counts: &[u64; BUCKETS], longest_ever: u64) -> Latency {
             count,
         })
         .collect();
-    let max_ns = (!buckets.is_empty()).then(|| upper_end(counts).map_or(longest_ever, |end| end.min(longest_ever)));
+    let max_ns =
+        (!buckets.is_empty()).then(|| upper_end(counts).map_or(longest_ever, |end| end.min(longest_ever)));
     let bounded = |q| quantile(counts, q).map(|ns| max_ns.map_or(ns, |max| ns.min(max)));
     Latency {
         count: counts.iter().sum(),
@@ -162,16 +166,19 @@ fn faults(series: &Series, window: &Window<'_>) -> Faults {
     let minor = |series: &Series| sched_counters(series).map(|sched| sched.minor_faults);
     let major = |series: &Series| sched_counters(series).map(|sched| sched.major_faults);
     let tasks = |series: &Series| series.counters.as_ref().map(|counters| counters.tasks);
-    let exceptions = |is_counted: bool, read: fn(TaskCounters) -> u64| {
-        tasks(series).filter(|_| is_counted).map(read)
-    };
+    let exceptions =
+        |is_counted: bool, read: fn(TaskCounters) -> u64| tasks(series).filter(|_| is_counted).map(read);
     Faults {
         minor_total: minor(series),
         major_total: major(series),
         minor_per_second: window.rate(minor(series), minor),
         major_per_second: window.rate(major(series), major),
-        user_exceptions_total: exceptions(series.counted.user_exceptions, |tasks| tasks.user_fault_exceptions),
-        kernel_exceptions_total: exceptions(series.counted.kernel_exceptions, |tasks| tasks.kernel_fault_exceptions),
+        user_exceptions_total: exceptions(series.counted.user_exceptions, |tasks| {
+            tasks.user_fault_exceptions
+        }),
+        kernel_exceptions_total: exceptions(series.counted.kernel_exceptions, |tasks| {
+            tasks.kernel_fault_exceptions
+        }),
     }
 }
 
@@ -264,6 +271,22 @@ fn memory_of(memory: &MemoryStats) -> Memory {
     }
 }
 
+/// The totals, limits and peak of a cgroup that is gone: it holds no memory any more.
+fn what_remains(last: &Memory) -> Memory {
+    Memory {
+        limit_bytes: last.limit_bytes,
+        swap_limit_bytes: last.swap_limit_bytes,
+        peak_bytes: last.peak_bytes,
+        page_faults_total: last.page_faults_total,
+        major_page_faults_total: last.major_page_faults_total,
+        oom_events_total: last.oom_events_total,
+        oom_kills_total: last.oom_kills_total,
+        limit_hits_total: last.limit_hits_total,
+        high_events_total: last.high_events_total,
+        ..Memory::default()
+    }
+}
+
 fn pids_of(pids: &PidsStats) -> Pids {
     let PidsStats { current, limit: pids_limit } = pids;
     Pids { current: *current, limit: pids_limit.map(limit) }
@@ -340,7 +363,8 @@ fn namespaces_of(inodes: &BTreeMap<String, u64>) -> Namespaces {
 }
 
 fn host(sample: &Sample) -> Host {
-    let crate::host::HostFacts { hostname, kernel_release, boot_id, cpus, memory_bytes } = sample.host.clone();
+    let crate::host::HostFacts { hostname, kernel_release, boot_id, cpus, memory_bytes } =
+        sample.host.clone();
     let cgroup_mode = sample.mode.map(|mode| match mode {
         Mode::V1 => CgroupMode::V1,
         Mode::Hybrid => CgroupMode::Hybrid,

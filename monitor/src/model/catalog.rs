@@ -1,6 +1,6 @@
 //! Every scalar metric once: name, kind, help, and how to read it off a container's measurements.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::measurements::{BlockIo, Cpu, Faults, Measurements, Memory, Network, Pids, Scheduler};
 
@@ -104,11 +104,12 @@ pub fn markdown() -> String {
     for metric in metrics() {
         if metric.group != group {
             group = metric.group;
-            text.push_str(&format!("\n## `{group}`\n\n| name | kind | unit | meaning |\n|---|---|---|---|\n"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n## `{group}`\n\n| name | kind | unit | meaning |\n|---|---|---|---|\n");
         }
         let kind = format!("{:?}", metric.kind).to_lowercase();
         let help = metric.help.trim().replace('|', "\\|");
-        text.push_str(&format!("| `{}` | {kind} | {} | {help} |\n", metric.name, metric.unit()));
+        let _ = writeln!(text, "| `{}` | {kind} | {} | {help} |", metric.name, metric.unit());
     }
     text
 }

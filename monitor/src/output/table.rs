@@ -19,8 +19,16 @@ const COLUMNS: &[Column] = &[
     Column { heading: "STATE", width: 9, cell: state },
     Column { heading: "CPU", width: 7, cell: cpu },
     Column { heading: "MEMORY", width: 9, cell: |c| bytes(c.measurements.memory.current_bytes) },
-    Column { heading: "VOL/s", width: 8, cell: |c| rate(c.measurements.scheduler.voluntary_switches_per_second) },
-    Column { heading: "INVOL/s", width: 8, cell: |c| rate(c.measurements.scheduler.involuntary_switches_per_second) },
+    Column {
+        heading: "VOL/s",
+        width: 8,
+        cell: |c| rate(c.measurements.scheduler.voluntary_switches_per_second),
+    },
+    Column {
+        heading: "INVOL/s",
+        width: 8,
+        cell: |c| rate(c.measurements.scheduler.involuntary_switches_per_second),
+    },
     Column { heading: "WAIT p50", width: 9, cell: |c| wait(c, |l| l.p50_ns) },
     Column { heading: "WAIT p99", width: 9, cell: |c| wait(c, |l| l.p99_ns) },
     Column { heading: "MINFLT/s", width: 9, cell: |c| rate(c.measurements.faults.minor_per_second) },

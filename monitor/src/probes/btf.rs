@@ -89,7 +89,8 @@ impl Btf {
                 .and_then(|value| usize::try_from(value).ok())
                 .ok_or(BtfError::Malformed("the header is cut short"))
         };
-        let (length, type_offset, type_length, string_offset) = (header(0)?, header(1)?, header(2)?, header(3)?);
+        let (length, type_offset, type_length, string_offset) =
+            (header(0)?, header(1)?, header(2)?, header(3)?);
         let start = length.saturating_add(type_offset);
         let end = start.saturating_add(type_length);
         let strings = length.saturating_add(string_offset);
@@ -101,7 +102,7 @@ impl Btf {
         while at < end {
             let ty = btf.type_at(at).ok_or(BtfError::Malformed("a type is cut short"))?;
             let tail = tail_length(ty.kind, ty.vlen).ok_or(BtfError::Malformed("unknown kind of type"))?;
-            btf.types.push(u32::try_from(at).map_err(|_| BtfError::Malformed("longer than 4 GiB"))?);
+            btf.types.push(u32::try_from(at).map_err(|_error| BtfError::Malformed("longer than 4 GiB"))?);
             at = ty.tail + tail;
         }
         btf.types.shrink_to_fit();
@@ -140,7 +141,8 @@ impl Btf {
     #[must_use]
     pub fn tracepoint_arguments(&self, name: &str) -> Option<u16> {
         let typedef = format!("btf_trace_{name}");
-        let pointer = self.all().find(|ty| ty.kind == TYPEDEF && self.string(ty.name) == typedef.as_bytes())?;
+        let pointer =
+            self.all().find(|ty| ty.kind == TYPEDEF && self.string(ty.name) == typedef.as_bytes())?;
         let pointer = self.get(pointer.refers_to).filter(|ty| ty.kind == PTR)?;
         let prototype = self.get(pointer.refers_to).filter(|ty| ty.kind == FUNC_PROTO)?;
         // The first is the context that the kernel passes to itself.
@@ -266,7 +268,8 @@ mod tests {
         push(&mut types, 0, 2, 0, 6, &[]); // 7: pointer to it
         push(&mut types, 25, 8, 0, 7, &[]); // 8: btf_trace_t
         let mut data = vec![0x9f, 0xeb, 1, 0];
-        let (types_len, strings_len) = (types.len() as u32, strings.len() as u32);
+        let length = |part: &[u8]| u32::try_from(part.len()).unwrap();
+        let (types_len, strings_len) = (length(&types), length(strings));
         for word in [24, 0, types_len, types_len, strings_len] {
             data.extend(u32::to_le_bytes(word));
         }

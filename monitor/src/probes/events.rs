@@ -82,10 +82,9 @@ fn parse(bytes: &[u8]) -> Option<Event> {
         Kind::CgroupMade => What::Made(path()),
         Kind::CgroupRemoved => What::Removed(path()),
         Kind::TaskAttached => What::Attached { tid, path: path() },
-        Kind::InitExited => What::InitExited {
-            tgid: tid,
-            wait_status: u32_at(std::mem::offset_of!(Record, wait_status))?,
-        },
+        Kind::InitExited => {
+            What::InitExited { tgid: tid, wait_status: u32_at(std::mem::offset_of!(Record, wait_status))? }
+        }
     };
     Some(Event {
         cgroup: CgroupId(u64_at(std::mem::offset_of!(Record, cgroup_id))?),
@@ -120,10 +119,7 @@ mod tests {
             event,
             Event { cgroup: CgroupId(42), boot_ns: 7, what: What::Made(Some("/docker/a".into())) }
         );
-        assert_eq!(
-            parse(&record(4, "")).unwrap().what,
-            What::InitExited { tgid: 99, wait_status: 256 }
-        );
+        assert_eq!(parse(&record(4, "")).unwrap().what, What::InitExited { tgid: 99, wait_status: 256 });
     }
 
     #[test]

@@ -81,8 +81,10 @@ const EXIT_FIELDS: &[&str] = &[
     "task_tgid",
     "task_signal",
     "task_exit_code",
-    "signal_flags",
     "signal_live",
+    "signal_pids",
+    "pid_level",
+    "pid_numbers",
 ];
 
 /// Every program, in the order in which it is attached: what tells of cgroups before what counts in them.
@@ -140,10 +142,8 @@ pub struct Plan {
 }
 
 /// Bytes that one slot takes on one CPU.
-pub const SLOT_BYTES: usize = size_of::<u64>()
-    + size_of::<SchedCounters>()
-    + size_of::<TaskCounters>()
-    + size_of::<Histogram>();
+pub const SLOT_BYTES: usize =
+    size_of::<u64>() + size_of::<SchedCounters>() + size_of::<TaskCounters>() + size_of::<Histogram>();
 
 /// Slots on a CPU are never fewer, whatever the memory limit, and never more.
 const SET_BITS: std::ops::RangeInclusive<u32> = 6..=11;

@@ -10,7 +10,7 @@ use aya::{Ebpf, Pod, maps::Map};
 use monitor_common::{
     counters::{Losses, SchedCounters, TaskCounters},
     histogram::{BUCKETS, Histogram},
-    limits::WAYS,
+    limits::{PROBES, WAYS},
     slots::{Geometry, Running, set_of},
 };
 
@@ -218,7 +218,10 @@ impl Reader {
 
     /// Each cgroup that has counted something, as of the last [`Self::read`], and whether that was new.
     pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &CgroupCounters, bool)> {
-        self.seen.iter().filter(|(id, _)| **id != OVERFLOW).map(|(id, seen)| (*id, &seen.counters, seen.changed))
+        self.seen
+            .iter()
+            .filter(|(id, _)| **id != OVERFLOW)
+            .map(|(id, seen)| (*id, &seen.counters, seen.changed))
     }
 
     /// One cgroup's counters as of the last [`Self::read`].
@@ -261,8 +264,8 @@ impl Reader {
     ///
     /// To be called only when no task can be left in it: a program that met the id again would claim a new slot.
     pub fn release(&mut self, id: CgroupId) {
-        let set = set_of(id.0, self.geometry.set_bits);
-        for cpu in 0..self.geometry.cpus {
+        for (cpu, probe) in (0..self.geometry.cpus).flat_map(|cpu| (0..PROBES).map(move |probe| (cpu, probe))) {
+            let set = set_of(id.0, self.geometry.set_bits, probe);
             let first = self.geometry.set_index(cpu, set) * WAYS;
             for way in 0..WAYS {
                 if self.tags.get(first + way) == Some(id.0) {

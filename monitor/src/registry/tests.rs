@@ -68,6 +68,17 @@ fn a_runtimes_word_may_come_before_and_after() {
 }
 
 #[test]
+fn an_end_told_before_the_beginning_was_seen_is_not_lost() {
+    let mut registry = Registry::default();
+    registry.runtime_told(told(State::Exited, Some(7), Some(101)));
+    registry.cgroup_made(CgroupId(3), &own_path(), Some(at(100)));
+    registry.cgroup_made(CgroupId(8), &own_path(), Some(at(102)));
+    let codes: HashMap<CgroupId, Option<i64>> =
+        registry.runs().map(|(id, run)| (id, run.exit_code)).collect();
+    assert_eq!(codes, HashMap::from([(CgroupId(3), Some(7)), (CgroupId(8), None)]));
+}
+
+#[test]
 fn an_exit_belongs_to_the_run_before_it() {
     let mut registry = registry_with_container();
     registry.cgroup_removed(CgroupId(3), 5, at(110));

@@ -79,8 +79,9 @@ mod tests {
             values.sort_unstable();
             let counts = histogram(&values);
             let estimate = quantile(&counts, q).unwrap();
-            let rank = (q * values.len() as f64).ceil().max(1.0) as usize;
-            let exact = values[rank - 1];
+            // The least value with at least the share `q` at or below it.
+            let has_share = |&(below, _): &(usize, &u64)| (below + 1) as f64 >= q * values.len() as f64;
+            let (_, &exact) = values.iter().enumerate().find(has_share).unwrap();
             prop_assert!(lower_bound(bucket(exact)) <= estimate);
             prop_assert!(upper_bound(bucket(exact)).is_none_or(|end| estimate <= end));
         }

@@ -1,0 +1,199 @@
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use monitor_common::histogram::bucket;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{host::HostFacts, model::Coverage, newtypes::ContainerId, registry::Run, runtime::RuntimeKind};
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn series(id: u64, voluntary: u64) -> Series {
+    let mut counters = CgroupCounters::default();
+    counters.sched.voluntary_switches = voluntary;
+    Series {
+        cgroup: CgroupId(id),
+        path: Some("/a".to_owned()),
+        container: None,
+        counting_since: at(0),
+        is_new: false,
+        counters: Some(counters),
+        counted: Counted {
+            scheduler: true,
+            execs: true,
+            exits: true,
+            user_exceptions: true,
+            kernel_exceptions: true,
+        },
+        files: CgroupStats::default(),
+        files_read_ns: None,
+    }
+}
+
+fn sample(second: u64, series: Vec<Series>) -> Sample {
+    Sample {
+        taken_at: at(1000),
+        monotonic_ns: second * SECOND_NS,
+        host: HostFacts::default(),
+        mode: None,
+        series,
+        coverage: Coverage::default(),
+    }
+}
+
+fn only(snapshot: &Snapshot) -> &Measurements {
+    &snapshot.cgroups.first().unwrap().measurements
+}
+
+#[test]
+fn rates_are_growth_over_the_window() {
+    let snapshot = snapshot(Some(&sample(10, vec![series(1, 100)])), &sample(12, vec![series(1, 150)]));
+    assert_eq!(snapshot.window_ns, 2 * SECOND_NS);
+    assert_eq!(only(&snapshot).scheduler.voluntary_switches_total, Some(150));
+    assert_eq!(only(&snapshot).scheduler.voluntary_switches_per_second, Some(25.0));
+}
+
+#[test]
+fn a_first_sample_has_totals_and_no_rates() {
+    let snapshot = snapshot(None, &sample(10, vec![series(1, 100)]));
+    assert_eq!(snapshot.window_ns, 0);
+    assert_eq!(only(&snapshot).scheduler.voluntary_switches_total, Some(100));
+    assert_eq!(only(&snapshot).scheduler.voluntary_switches_per_second, None);
+}
+
+#[test]
+fn a_series_that_began_in_the_window_grew_from_nothing() {
+    let mut new = series(1, 30);
+    new.is_new = true;
+    let with_birth = snapshot(Some(&sample(10, vec![])), &sample(11, vec![new]));
+    assert_eq!(only(&with_birth).scheduler.voluntary_switches_per_second, Some(30.0));
+    let without = snapshot(Some(&sample(10, vec![])), &sample(11, vec![series(1, 30)]));
+    assert_eq!(only(&without).scheduler.voluntary_switches_per_second, None);
+}
+
+#[test]
+fn a_counter_that_went_backwards_has_no_rate() {
+    let snapshot = snapshot(Some(&sample(10, vec![series(1, 100)])), &sample(11, vec![series(1, 40)]));
+    assert_eq!(only(&snapshot).scheduler.voluntary_switches_per_second, None);
+}
+
+#[test]
+fn what_is_not_counted_is_unknown() {
+    let mut blind = series(1, 0);
+    blind.counters = None;
+    let snapshot = snapshot(None, &sample(10, vec![blind]));
+    let Measurements { scheduler, faults, .. } = only(&snapshot);
+    assert_eq!(*scheduler, Scheduler::default());
+    assert_eq!(*faults, Faults::default());
+}
+
+#[test]
+fn a_family_that_does_not_count_is_unknown_alone() {
+    let mut partly = series(1, 5);
+    partly.counted.execs = false;
+    let snapshot = snapshot(None, &sample(10, vec![partly]));
+    assert_eq!(only(&snapshot).scheduler.execs_total, None);
+    assert_eq!(only(&snapshot).scheduler.exits_total, Some(0));
+}
+
+#[test]
+fn cpu_use_is_over_the_time_between_its_own_readings() {
+    let reading = |usage, read| {
+        let mut series = series(1, 0);
+        series.files.cpu.usage_ns = Some(usage);
+        series.files_read_ns = Some(read * SECOND_NS);
+        series
+    };
+    // Read five seconds apart, in windows of one.
+    let growing =
+        snapshot(Some(&sample(14, vec![reading(0, 10)])), &sample(15, vec![reading(SECOND_NS, 15)]));
+    assert_eq!(only(&growing).cpu.usage_cores, Some(0.2));
+    let idle = snapshot(Some(&sample(11, vec![reading(7, 10)])), &sample(12, vec![reading(7, 10)]));
+    assert_eq!(only(&idle).cpu.usage_cores, Some(0.0));
+}
+
+#[test]
+fn latencies_are_those_of_the_window() {
+    let (mut before, mut now) = (series(1, 0), series(1, 0));
+    before.counters.as_mut().unwrap().runq[bucket(2_000_000)] = 5;
+    let counters = now.counters.as_mut().unwrap();
+    counters.runq[bucket(2_000_000)] = 5;
+    counters.runq[bucket(5_000)] = 10;
+    counters.sched.runq_wait_max_ns = 2_000_000;
+    let snapshot = snapshot(Some(&sample(10, vec![before])), &sample(11, vec![now]));
+    let latency = only(&snapshot).scheduler.runq_latency.clone().unwrap();
+    assert_eq!(latency.count, 10);
+    assert_eq!(latency.buckets.len(), 1);
+    assert!(latency.p50_ns.unwrap() >= 4096 && latency.p99_ns.unwrap() <= 5120);
+    assert_eq!(latency.max_ns, Some(5120));
+}
+
+#[test]
+fn unlimited_is_minus_one_and_unread_is_unknown() {
+    let mut limited = series(1, 0);
+    limited.files.memory.limit_bytes = Some(Limit::Max);
+    limited.files.pids.limit = Some(Limit::Value(50));
+    let snapshot = snapshot(None, &sample(10, vec![limited]));
+    assert_eq!(only(&snapshot).memory.limit_bytes, Some(-1));
+    assert_eq!(only(&snapshot).memory.swap_limit_bytes, None);
+    assert_eq!(only(&snapshot).pids.limit, Some(50));
+}
+
+fn ended_container() -> Series {
+    let mut series = series(7, 12);
+    series.files.memory.current_bytes = Some(4096);
+    series.files.memory.peak_bytes = Some(8192);
+    series.container = Some(ContainerInfo {
+        run: Run {
+            id: ContainerId::new("abcdefabcdefabcdef"),
+            runtime: RuntimeKind::Docker,
+            path: "/docker/abcdefabcdefabcdef".to_owned(),
+            pod_uid: None,
+            made_at: Some(at(5)),
+            members: BTreeSet::new(),
+            ended_at: Some(at(9)),
+            exit_code: Some(3),
+            finished_at: None,
+        },
+        metadata: None,
+        namespaces: BTreeMap::new(),
+    });
+    series
+}
+
+#[test]
+fn an_ended_container_keeps_its_totals_and_holds_nothing() {
+    let snapshot = snapshot(None, &sample(10, vec![ended_container()]));
+    let container = snapshot.containers.first().unwrap();
+    assert_eq!(container.state, ContainerState::Exited);
+    assert_eq!((container.exit_code, container.finished_at), (Some(3), Some(at(9))));
+    assert_eq!((container.started_at, container.name.as_deref()), (Some(at(5)), None));
+    assert_eq!(container.measurements.scheduler.voluntary_switches_total, Some(12));
+    assert_eq!(container.measurements.memory.current_bytes, None);
+    assert_eq!(container.measurements.memory.peak_bytes, Some(8192));
+}
+
+proptest! {
+    #[test]
+    fn windows_add_up(counts in proptest::collection::vec(0_u64..1000, 2..20)) {
+        let mut total = 0;
+        let samples: Vec<Sample> = (0_u64..)
+            .zip(&counts)
+            .map(|(second, count)| {
+                total += count;
+                sample(second, vec![series(1, total)])
+            })
+            .collect();
+        let sum: f64 = samples
+            .windows(2)
+            .map(|pair| only(&snapshot(Some(&pair[0]), &pair[1])).scheduler.voluntary_switches_per_second.unwrap())
+            .sum();
+        let grown: u64 = counts.iter().skip(1).sum();
+        prop_assert!((sum - grown as f64).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,258 @@
+//! Switches, waits, times and faults equal what the kernel counts, over work that starts and ends while we watch.
+
+use integration_tests::{
+    bracket::assert_within,
+    container::{Container, Image},
+    monitor::Monitor,
+    snapshot::{Measurements, Snapshot},
+    truth::Tasks,
+    workload::{Report, Workload},
+};
+
+/// Waits and times on a CPU may differ by this many thousandths.
+const TIMES_PER_MILLE: u64 = 10;
+
+/// Faults may differ from `getrusage` by this many thousandths: it is called a little before the barrier.
+const FAULTS_PER_MILLE: u64 = 1;
+
+/// Where pinned threads run.
+const ONE_CPU: [&str; 2] = ["--cpus", "0"];
+
+/// What happened between two barriers.
+struct Growth {
+    truth: Tasks,
+    ours: Tasks,
+    /// By `getrusage`.
+    minor_faults: u64,
+    /// By `getrusage`.
+    major_faults: u64,
+}
+
+/// Runs a workload in a container of its own from barrier to barrier, and compares all there is to compare.
+fn assert_exact(monitor: &mut Monitor, image: &Image, args: &[&str]) -> Growth {
+    assert_exact_while(monitor, image, args, |_| {})
+}
+
+/// Likewise, doing something while it works.
+fn assert_exact_while(
+    monitor: &mut Monitor,
+    image: &Image,
+    args: &[&str],
+    meanwhile: impl FnOnce(&mut Workload),
+) -> Growth {
+    let mut container = Container::start_with(image, &[], args);
+    let ready = container.ready();
+    let begin = Barrier::reach(monitor, &container, ready);
+    container.workload().go();
+    meanwhile(container.workload());
+    let done = container.workload().wait_done();
+    let end = Barrier::reach(monitor, &container, done);
+    assert!(container.exit(0).success());
+
+    let growth = Growth {
+        truth: end.truth - begin.truth,
+        // The turns are counted per window, those before `end` since `begin`.
+        ours: end.ours - Tasks { turns: 0, ..begin.ours },
+        minor_faults: done.minor_faults - ready.minor_faults,
+        major_faults: done.major_faults - ready.major_faults,
+    };
+    eprintln!("{args:?}: truth {:?}\n{args:?}: ours  {:?}", growth.truth, growth.ours);
+    growth.check();
+    growth
+}
+
+impl Growth {
+    fn check(&self) {
+        let Self { truth, ours, minor_faults, major_faults } = self;
+        assert_eq!(ours.voluntary, truth.voluntary, "voluntary switches");
+        assert_eq!(ours.involuntary, truth.involuntary, "involuntary switches");
+        assert_eq!(ours.turns, truth.turns, "waits in the histogram");
+        assert_within("time on a CPU", ours.on_cpu_ns, truth.on_cpu_ns, TIMES_PER_MILLE);
+        assert_within("run-queue wait", ours.runq_wait_ns, truth.runq_wait_ns, TIMES_PER_MILLE);
+        assert_eq!(ours.minor, truth.minor, "minor faults");
+        assert_eq!(ours.major, truth.major, "major faults");
+        // A workload that hardly faults has the few faults of its report to itself.
+        if *minor_faults > 1000 * FAULTS_PER_MILLE {
+            assert_within("minor faults by getrusage", ours.minor, *minor_faults, FAULTS_PER_MILLE);
+        }
+        assert_within("major faults by getrusage", ours.major, *major_faults, FAULTS_PER_MILLE);
+    }
+}
+
+/// A moment at which nothing in the container moves.
+struct Barrier {
+    /// The living and the dead.
+    truth: Tasks,
+    /// The same, with the turns that were told since the barrier before.
+    ours: Tasks,
+}
+
+impl Barrier {
+    fn reach(monitor: &mut Monitor, container: &Container, report: Report) -> Self {
+        let mut turns = 0;
+        loop {
+            let truth = container.still_tasks();
+            let usage_us = container.cpu_usage_us();
+            let snapshots = monitor.snapshots_until_next();
+            turns += snapshots.iter().map(|snapshot| turns_in(snapshot, container.id())).sum::<u64>();
+            if container.still_tasks() != truth {
+                // Something moved all the same, as when a signal came; once more.
+                continue;
+            }
+            let measured = &snapshots.last().expect("one").container(container.id()).measured;
+            let ours = Tasks { turns, ..totals(measured) };
+            let ours_us = measured.cpu.usage_ns_total.expect("CPU usage") / 1000;
+            assert_eq!(ours_us, usage_us, "microseconds of CPU time by the cgroup's file");
+            return Self { truth: truth + report.dead, ours };
+        }
+    }
+}
+
+fn turns_in(snapshot: &Snapshot, id: &str) -> u64 {
+    let latency = snapshot.find(id).and_then(|container| container.measured.scheduler.runq_latency.as_ref());
+    let Some(latency) = latency else { return 0 };
+    let in_buckets: u64 = latency.buckets.iter().map(|bucket| bucket.count).sum();
+    assert_eq!(latency.count, in_buckets, "each wait is in a bucket");
+    latency.count
+}
+
+/// All but the turns, of which there is no total.
+fn totals(measured: &Measurements) -> Tasks {
+    let (scheduler, faults) = (&measured.scheduler, &measured.faults);
+    Tasks {
+        voluntary: scheduler.voluntary_switches_total.expect("voluntary switches"),
+        involuntary: scheduler.involuntary_switches_total.expect("involuntary switches"),
+        on_cpu_ns: scheduler.on_cpu_ns_total.expect("time on a CPU"),
+        runq_wait_ns: scheduler.runq_wait_ns_total.expect("run-queue wait"),
+        turns: 0,
+        minor: faults.minor_total.expect("minor faults"),
+        major: faults.major_total.expect("major faults"),
+    }
+}
+
+fn assert_exact_switches(threads: u64) {
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    let count = threads.to_string();
+    let args = ["switch", "--threads", &count, "--blocks", "2000", "--yields", "500"];
+    let pinned = assert_exact(&mut monitor, &image, &[&args[..], &ONE_CPU].concat());
+    // Each read of a pair finds an empty pipe, since the partner cannot run meanwhile.
+    assert!(
+        pinned.truth.voluntary >= threads * 2000 * 9 / 10,
+        "the workload blocked {}",
+        pinned.truth.voluntary
+    );
+    if threads > 1 {
+        assert!(pinned.truth.involuntary >= 500, "the workload was preempted {}", pinned.truth.involuntary);
+    }
+    let free = assert_exact(&mut monitor, &image, &args);
+    assert!(free.truth.voluntary >= 1000, "the workload blocked {}", free.truth.voluntary);
+}
+
+#[test]
+fn switches_of_one_thread() {
+    assert_exact_switches(1);
+}
+
+#[test]
+fn switches_of_eight_threads() {
+    assert_exact_switches(8);
+}
+
+#[test]
+fn switches_of_sixty_four_threads() {
+    assert_exact_switches(64);
+}
+
+fn assert_exact_preemptions(threads: u64) {
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    let count = threads.to_string();
+    let args = ["spin", "--threads", &count, "--ms", "500"];
+    let pinned = assert_exact(&mut monitor, &image, &[&args[..], &ONE_CPU].concat());
+    if threads > 1 {
+        assert!(
+            pinned.truth.runq_wait_ns > 500_000_000,
+            "the workload waited {} ns",
+            pinned.truth.runq_wait_ns
+        );
+    }
+    assert_exact(&mut monitor, &image, &args);
+}
+
+#[test]
+fn preemptions_of_one_spinning_thread() {
+    assert_exact_preemptions(1);
+}
+
+#[test]
+fn preemptions_of_eight_spinning_threads() {
+    assert_exact_preemptions(8);
+}
+
+#[test]
+fn preemptions_of_sixty_four_spinning_threads() {
+    assert_exact_preemptions(64);
+}
+
+#[test]
+fn minor_faults() {
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    for (threads, pages) in [("1", "20000"), ("8", "2500"), ("64", "300")] {
+        let args = ["faults", "--threads", threads, "--pages", pages, "--rounds", "3"];
+        for args in [args.to_vec(), [&args[..], &ONE_CPU].concat()] {
+            let growth = assert_exact(&mut monitor, &image, &args);
+            assert!(growth.truth.minor >= 57_600, "the workload took {} faults", growth.truth.minor);
+        }
+    }
+}
+
+#[test]
+fn major_faults() {
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    let args = ["major", "--threads", "2", "--file", "/pages", "--pages", "1000"];
+    let growth = assert_exact(&mut monitor, &image, &args);
+    assert!(growth.truth.major >= 1000, "the workload took {} faults", growth.truth.major);
+}
+
+#[test]
+fn children_that_fork_and_exit() {
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    let args = ["forks", "--children", "100", "--blocks", "50", "--pages", "200"];
+    for args in [args.to_vec(), [&args[..], &ONE_CPU].concat()] {
+        let growth = assert_exact(&mut monitor, &image, &args);
+        assert!(growth.truth.voluntary >= 200 * 50, "the children blocked {}", growth.truth.voluntary);
+        assert!(growth.truth.minor >= 200 * 200, "the children took {} faults", growth.truth.minor);
+    }
+}
+
+/// Its one switch comes at its end; what it uses must show at each tick before.
+#[test]
+fn a_hog_that_never_blocks_is_not_late_by_more_than_a_tick() {
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    let mut container = Container::start_with(&image, &[], &["hog"]);
+    let ready = container.ready();
+    let begin = Barrier::reach(&mut monitor, &container, ready);
+    container.workload().go();
+    let mut shown = 0;
+    for _ in 0..20 {
+        let least = container.tasks() - begin.truth;
+        let snapshot = monitor.next_snapshot();
+        let most = container.tasks() - begin.truth;
+        let ours = totals(&snapshot.container(container.id()).measured).on_cpu_ns - begin.ours.on_cpu_ns;
+        assert!(
+            least.on_cpu_ns <= ours && ours <= most.on_cpu_ns,
+            "ours {ours} ns, the truth from {} to {} ns",
+            least.on_cpu_ns,
+            most.on_cpu_ns
+        );
+        assert!(ours > shown, "no growth over {shown} ns");
+        shown = ours;
+    }
+    container.workload().stop();
+    let done = container.workload().wait_done();
+    let end = Barrier::reach(&mut monitor, &container, done);
+    let (truth, ours) = (end.truth - begin.truth, end.ours - Tasks { turns: 0, ..begin.ours });
+    assert_eq!(ours.voluntary, truth.voluntary, "voluntary switches");
+    assert_eq!(ours.involuntary, truth.involuntary, "involuntary switches");
+    assert_within("time on a CPU", ours.on_cpu_ns, truth.on_cpu_ns, TIMES_PER_MILLE);
+    assert!(container.exit(0).success());
+}

@@ -1,0 +1,69 @@
+//! What monitor costs, each figure beside its control from the same run. `cargo xtask bench` runs it.
+//!
+//! Like the harness it is made of, it panics where a test would, and undoes what it did while it unwinds.
+
+mod agent;
+mod containers;
+mod events;
+mod helpers;
+mod interrupt;
+mod maps;
+mod options;
+mod pages;
+mod programs;
+mod report;
+mod slowdown;
+mod statistics;
+mod tick;
+
+use std::{env, fs, path::Path, process::ExitCode};
+
+use crate::{
+    helpers::Role,
+    options::{Options, Section},
+    report::{Part, Report},
+};
+
+/// Where the report goes, from this package's folder.
+const REPORT: &str = "../docs/overhead.md";
+
+fn main() -> ExitCode {
+    if let Some(role) = Role::of_this_process() {
+        role.play();
+        return ExitCode::SUCCESS;
+    }
+    let options = match Options::parse(env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    interrupt::arm().expect("listen to signals");
+    let parts = options.sections().map(|section| measure(section, options)).collect();
+    let report = Report { parts, is_quick: options.is_quick };
+    print!("{report}");
+    if options.is_written {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(REPORT);
+        fs::write(&path, report.to_string())
+            .unwrap_or_else(|error| panic!("write {}: {error}", path.display()));
+    }
+    match report.missed() {
+        0 => ExitCode::SUCCESS,
+        missed => {
+            eprintln!("bench: {missed} of the promises missed");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(section: Section, options: Options) -> Part {
+    eprintln!("bench: {}", section.name());
+    match section {
+        Section::Events => events::measure(options),
+        Section::Slowdown => slowdown::measure(options),
+        Section::Agent => containers::measure(options),
+        Section::Tick => tick::measure(options),
+        Section::Maps => maps::measure(),
+    }
+}

@@ -1,0 +1,43 @@
+//! What the maps take in the kernel.
+
+use crate::{
+    agent::Agent,
+    programs::{map_memory, maps},
+    report::Part,
+};
+
+pub(crate) fn measure() -> Part {
+    let agent = Agent::start(&["--interval", "1s"]);
+    let said = agent.next().coverage.map_bytes;
+    let mut rows = Vec::new();
+    let (mut payload, mut charged) = (0, 0);
+    for map in maps(agent.pid()) {
+        let name = map.name_as_str().unwrap_or_default().to_owned();
+        // A ring buffer's entries are its bytes.
+        let bytes = u64::from(map.max_entries()) * u64::from(map.value_size().max(1));
+        let memory = map_memory(&map);
+        payload += bytes;
+        charged += memory;
+        rows.push(vec![
+            format!("`{name}`"),
+            map.max_entries().to_string(),
+            map.value_size().to_string(),
+            bytes.to_string(),
+            memory.to_string(),
+        ]);
+    }
+    rows.sort();
+    let total = ["all".to_owned(), String::new(), String::new(), payload.to_string(), charged.to_string()];
+    rows.push(total.to_vec());
+    Part {
+        title: "Maps",
+        method: format!(
+            "What the kernel says of the maps that `monitor`'s programs use; memory is what it charges for them \
+             (`memlock` in `/proc/PID/fdinfo`). `coverage.map_bytes` says {said} bytes. A slot is an entry of \
+             `SCHED`, and each CPU has as many.",
+        ),
+        columns: &["map", "entries", "bytes an entry", "bytes", "memory, bytes"],
+        rows,
+        bars: Vec::new(),
+    }
+}

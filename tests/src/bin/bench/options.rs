@@ -1,0 +1,96 @@
+//! The command line.
+
+/// The sections, in the order of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Events,
+    Slowdown,
+    Agent,
+    Tick,
+    Maps,
+}
+
+impl Section {
+    pub(crate) const ALL: [Self; 5] = [Self::Events, Self::Slowdown, Self::Agent, Self::Tick, Self::Maps];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Slowdown => "slowdown",
+            Self::Agent => "agent",
+            Self::Tick => "tick",
+            Self::Maps => "maps",
+        }
+    }
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Fewer rounds: shows that everything works, not what it costs.
+    pub(crate) is_quick: bool,
+    /// Writes the report to docs/overhead.md too.
+    pub(crate) is_written: bool,
+    /// One section instead of all.
+    pub(crate) only: Option<Section>,
+}
+
+impl Options {
+    /// `[--quick] [--only SECTION] [--write]`
+    pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self::default();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--quick" => options.is_quick = true,
+                "--write" => options.is_written = true,
+                "--only" => options.only = Some(section(args.next().as_deref())?),
+                _ => return Err(format!("there is no option {arg:?}")),
+            }
+        }
+        if options.is_written && (options.is_quick || options.only.is_some()) {
+            return Err("only a whole run is written: no --write with --quick or --only".to_owned());
+        }
+        Ok(options)
+    }
+
+    /// The number of rounds of a section that takes `rounds` when it is not quick.
+    pub(crate) fn rounds(self, rounds: usize) -> usize {
+        if self.is_quick { 2 } else { rounds }
+    }
+
+    pub(crate) fn sections(self) -> impl Iterator<Item = Section> {
+        Section::ALL.into_iter().filter(move |section| self.only.is_none_or(|only| only == *section))
+    }
+}
+
+fn section(name: Option<&str>) -> Result<Section, String> {
+    let names = || Section::ALL.map(Section::name).join(", ");
+    let name = name.ok_or_else(|| format!("--only needs one of {}", names()))?;
+    let found = Section::ALL.into_iter().find(|section| section.name() == name);
+    found.ok_or_else(|| format!("there is no section {name:?}, only {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Options, String> {
+        Options::parse(args.iter().map(ToString::to_string))
+    }
+
+    #[test]
+    fn a_part_of_a_run_is_not_written() {
+        assert!(parse(&["--write"]).unwrap().is_written);
+        assert!(parse(&["--write", "--quick"]).is_err());
+        assert!(parse(&["--only", "tick", "--write"]).is_err());
+    }
+
+    #[test]
+    fn sections_go_by_their_names() {
+        let options = parse(&["--only", "tick", "--quick"]).unwrap();
+        assert_eq!(options.sections().collect::<Vec<_>>(), [Section::Tick]);
+        assert_eq!(parse(&[]).unwrap().sections().count(), 5);
+        assert!(parse(&["--only", "tock"]).is_err());
+        assert!(parse(&["--only"]).is_err());
+    }
+}
