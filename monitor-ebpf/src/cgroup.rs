@@ -5,6 +5,7 @@ use aya_ebpf::{
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
 };
+use aya_log_ebpf::debug;
 use monitor_common::{lifecycle::Kind, limits::PATH_BYTES};
 
 use crate::{
@@ -16,28 +17,32 @@ use crate::{
 /// After a cgroup's directory was made (kernel/cgroup/cgroup.c).
 #[btf_tracepoint(function = "cgroup_mkdir")]
 fn cgroup_mkdir(ctx: BtfTracePointContext) {
-    record(Kind::CgroupMade, Cgroup::from_arg(ctx.arg(0)), ctx.arg(1), 0);
+    record(&ctx, Kind::CgroupMade, 0);
 }
 
 /// After a cgroup's directory was removed.
 #[btf_tracepoint(function = "cgroup_rmdir")]
 fn cgroup_rmdir(ctx: BtfTracePointContext) {
-    record(Kind::CgroupRemoved, Cgroup::from_arg(ctx.arg(0)), ctx.arg(1), 0);
+    record(&ctx, Kind::CgroupRemoved, 0);
 }
 
 /// After a task was moved from one cgroup to another.
 #[btf_tracepoint(function = "cgroup_attach_task")]
 fn cgroup_attach_task(ctx: BtfTracePointContext) {
     let task = Task::from_arg(ctx.arg(2));
-    record(Kind::TaskAttached, Cgroup::from_arg(ctx.arg(0)), ctx.arg(1), task.tid());
+    record(&ctx, Kind::TaskAttached, task.tid());
 }
 
 #[inline(always)]
-fn record(kind: Kind, cgroup: Cgroup, path: *const u8, tid: u32) {
+fn record(ctx: &BtfTracePointContext, kind: Kind, tid: u32) {
+    let cgroup = Cgroup::from_arg(ctx.arg(0));
+    let path: *const u8 = ctx.arg(1);
     // A v1 or hybrid host makes each cgroup once in every hierarchy.
     if cgroup.hierarchy() != hierarchy() {
         return;
     }
+    // Removed by the verifier unless `monitor -vv` asked for it.
+    debug!(ctx, "lifecycle record of kind {} for cgroup {}", kind as u32, cgroup.id());
     tally::record(|record| {
         record.kind = kind as u32;
         record.cgroup_id = cgroup.id();

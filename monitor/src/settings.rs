@@ -59,7 +59,11 @@ impl TryFrom<&SourceArgs> for Source {
             interval: *interval,
             docker,
             keep_ended: *keep_ended,
-            wishes: Wishes { map_bytes, fault_exceptions: !no_fault_exceptions },
+            wishes: Wishes {
+                map_bytes,
+                fault_exceptions: !no_fault_exceptions,
+                log_level: program_log_level(),
+            },
         })
     }
 }
@@ -90,4 +94,9 @@ impl From<&SnapshotArgs> for Stream {
             output: output.clone(),
         }
     }
+}
+
+/// The programs' logging costs a record in a ring buffer, so they do it only where all is asked for.
+fn program_log_level() -> u8 {
+    if log::max_level() >= log::LevelFilter::Debug { log::LevelFilter::Debug as u8 } else { 0 }
 }

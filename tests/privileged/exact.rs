@@ -22,6 +22,11 @@ const ONE_CPU: [&str; 2] = ["--cpus", "0"];
 struct Growth {
     truth: Tasks,
     ours: Tasks,
+    /// In our histograms of all the windows.
+    waits: u64,
+    /// By the cgroup's file. Its growth: a runtime enters one hierarchy after the other, each with a past of its own.
+    usage_us: u64,
+    ours_usage_us: u64,
     /// By `getrusage`.
     minor_faults: u64,
     /// By `getrusage`.
@@ -51,8 +56,10 @@ fn assert_exact_while(
 
     let growth = Growth {
         truth: end.truth - begin.truth,
-        // The turns are counted per window, those before `end` since `begin`.
-        ours: end.ours - Tasks { turns: 0, ..begin.ours },
+        ours: end.ours - begin.ours,
+        waits: end.waits,
+        usage_us: end.usage_us - begin.usage_us,
+        ours_usage_us: end.ours_usage_us - begin.ours_usage_us,
         minor_faults: done.minor_faults - ready.minor_faults,
         major_faults: done.major_faults - ready.major_faults,
     };
@@ -63,14 +70,19 @@ fn assert_exact_while(
 
 impl Growth {
     fn check(&self) {
-        let Self { truth, ours, minor_faults, major_faults } = self;
+        let Self { truth, ours, waits, usage_us, ours_usage_us, minor_faults, major_faults } = self;
         assert_eq!(ours.voluntary, truth.voluntary, "voluntary switches");
         assert_eq!(ours.involuntary, truth.involuntary, "involuntary switches");
-        assert_eq!(ours.turns, truth.turns, "waits in the histogram");
+        // Each time that a task was given a CPU ended with one switch away from it. (The kernel's own count of the
+        // beginnings, the third field of `schedstat`, leaves out those that no wait came before.)
+        assert_eq!(*waits, truth.voluntary + truth.involuntary, "waits in the histogram");
         assert_within("time on a CPU", ours.on_cpu_ns, truth.on_cpu_ns, TIMES_PER_MILLE);
         assert_within("run-queue wait", ours.runq_wait_ns, truth.runq_wait_ns, TIMES_PER_MILLE);
         assert_eq!(ours.minor, truth.minor, "minor faults");
         assert_eq!(ours.major, truth.major, "major faults");
+        // Each of the four readings was cut to whole microseconds.
+        let apart = usage_us.abs_diff(*ours_usage_us);
+        assert!(apart <= 1, "CPU usage: ours {ours_usage_us} us, by the cgroup's file {usage_us} us");
         // A workload that hardly faults has the few faults of its report to itself.
         if *minor_faults > 1000 * FAULTS_PER_MILLE {
             assert_within("minor faults by getrusage", ours.minor, *minor_faults, FAULTS_PER_MILLE);
@@ -83,32 +95,35 @@ impl Growth {
 struct Barrier {
     /// The living and the dead.
     truth: Tasks,
-    /// The same, with the turns that were told since the barrier before.
     ours: Tasks,
+    /// Those told since the barrier before.
+    waits: u64,
+    /// CPU time by the cgroup's file.
+    usage_us: u64,
+    ours_usage_us: u64,
 }
 
 impl Barrier {
     fn reach(monitor: &mut Monitor, container: &Container, report: Report) -> Self {
-        let mut turns = 0;
+        let mut waits = 0;
         loop {
             let truth = container.still_tasks();
             let usage_us = container.cpu_usage_us();
             let snapshots = monitor.snapshots_until_next();
-            turns += snapshots.iter().map(|snapshot| turns_in(snapshot, container.id())).sum::<u64>();
+            waits += snapshots.iter().map(|snapshot| waits_in(snapshot, container.id())).sum::<u64>();
             if container.still_tasks() != truth {
                 // Something moved all the same, as when a signal came; once more.
                 continue;
             }
             let measured = &snapshots.last().expect("one").container(container.id()).measured;
-            let ours = Tasks { turns, ..totals(measured) };
-            let ours_us = measured.cpu.usage_ns_total.expect("CPU usage") / 1000;
-            assert_eq!(ours_us, usage_us, "microseconds of CPU time by the cgroup's file");
-            return Self { truth: truth + report.dead, ours };
+            let ours = totals(measured);
+            let ours_usage_us = measured.cpu.usage_ns_total.expect("CPU usage") / 1000;
+            return Self { truth: truth + report.dead, ours, waits, usage_us, ours_usage_us };
         }
     }
 }
 
-fn turns_in(snapshot: &Snapshot, id: &str) -> u64 {
+fn waits_in(snapshot: &Snapshot, id: &str) -> u64 {
     let latency = snapshot.find(id).and_then(|container| container.measured.scheduler.runq_latency.as_ref());
     let Some(latency) = latency else { return 0 };
     let in_buckets: u64 = latency.buckets.iter().map(|bucket| bucket.count).sum();
@@ -116,7 +131,6 @@ fn turns_in(snapshot: &Snapshot, id: &str) -> u64 {
     latency.count
 }
 
-/// All but the turns, of which there is no total.
 fn totals(measured: &Measurements) -> Tasks {
     let (scheduler, faults) = (&measured.scheduler, &measured.faults);
     Tasks {
@@ -124,7 +138,6 @@ fn totals(measured: &Measurements) -> Tasks {
         involuntary: scheduler.involuntary_switches_total.expect("involuntary switches"),
         on_cpu_ns: scheduler.on_cpu_ns_total.expect("time on a CPU"),
         runq_wait_ns: scheduler.runq_wait_ns_total.expect("run-queue wait"),
-        turns: 0,
         minor: faults.minor_total.expect("minor faults"),
         major: faults.major_total.expect("major faults"),
     }
@@ -250,7 +263,7 @@ fn a_hog_that_never_blocks_is_not_late_by_more_than_a_tick() {
     container.workload().stop();
     let done = container.workload().wait_done();
     let end = Barrier::reach(&mut monitor, &container, done);
-    let (truth, ours) = (end.truth - begin.truth, end.ours - Tasks { turns: 0, ..begin.ours });
+    let (truth, ours) = (end.truth - begin.truth, end.ours - begin.ours);
     assert_eq!(ours.voluntary, truth.voluntary, "voluntary switches");
     assert_eq!(ours.involuntary, truth.involuntary, "involuntary switches");
     assert_within("time on a CPU", ours.on_cpu_ns, truth.on_cpu_ns, TIMES_PER_MILLE);

@@ -1,7 +1,7 @@
 //! What the tests of the `monitor` binary stand on: it, real containers, and the kernel's own figures beside them.
 //!
 //! Everything that is started, made or mounted here is undone on drop, also when a test panics. The programs and the
-//! daemon to use come from the environment, which `cargo xtask test` sets; see [`env`].
+//! daemon to use come from the environment, which `cargo xtask test` sets; see [`mod@env`].
 #![expect(clippy::missing_panics_doc, reason = "a harness fails its test by panicking")]
 
 pub mod bpf;

@@ -105,6 +105,12 @@ impl Monitor {
         wait::until(what, || answer(&self.any_snapshot()))
     }
 
+    /// The process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal and waits for the end.
     #[must_use]
     pub fn end(mut self, signal: Signal) -> Ended {

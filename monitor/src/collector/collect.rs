@@ -40,7 +40,6 @@ const ENDED_RUNS: usize = 4096;
 const NAMESPACE_TRIES: u8 = 20;
 
 /// What the collector reads from.
-#[derive(Debug)]
 pub struct Sources {
     /// The machine.
     pub host: HostFacts,
@@ -132,6 +131,7 @@ impl Collector {
         let Ok(probes) = &mut self.sources.probes else { return };
         let now = Now::read();
         let mut events = std::mem::take(&mut self.events);
+        probes.flush_log();
         probes.lifecycle.drain(&mut events, &mut self.lost.discarded_records_total);
         for event in events.drain(..) {
             self.take_event(event, &now);

@@ -3,6 +3,7 @@
 use std::{io, os::fd::AsFd};
 
 use aya::{Ebpf, EbpfLoader, maps::Map, programs::Program as Loaded};
+use aya_log::EbpfLogger;
 
 use super::{
     events::Lifecycle,
@@ -53,7 +54,6 @@ pub struct ProbeStatus {
 }
 
 /// Loaded programs and what they write to.
-#[derive(Debug)]
 pub struct Probes {
     ebpf: Ebpf,
     states: Vec<(&'static Program, ProbeState)>,
@@ -61,6 +61,7 @@ pub struct Probes {
     pub reader: Reader,
     /// The records.
     pub lifecycle: Lifecycle,
+    logger: Option<EbpfLogger<&'static dyn log::Log>>,
 }
 
 /// The object that the build embeds.
@@ -76,6 +77,7 @@ impl Probes {
             .btf(kernel_types.as_ref())
             .override_global("OFFSETS", &plan.offsets, true)
             .override_global("SETTINGS", &plan.settings, true)
+            .override_global(aya_log::LEVEL, &plan.log_level, true)
             .map_max_entries("TAGS", geometry.tag_entries())
             .map_max_entries("SCHED", geometry.counter_entries())
             .map_max_entries("TASK_EVENTS", geometry.counter_entries())
@@ -99,7 +101,15 @@ impl Probes {
             states.push((program, state));
         }
         let reader = Reader::open(&mut ebpf, geometry)?;
-        Ok(Self { ebpf, states, reader, lifecycle })
+        let logger = (plan.log_level > 0).then(|| EbpfLogger::init(&mut ebpf)).and_then(Result::ok);
+        Ok(Self { ebpf, states, reader, lifecycle, logger })
+    }
+
+    /// Passes on what the programs have logged.
+    pub fn flush_log(&mut self) {
+        if let Some(logger) = &mut self.logger {
+            logger.flush();
+        }
     }
 
     /// Every program's state and, where the kernel keeps them, statistics.

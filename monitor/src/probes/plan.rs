@@ -120,11 +120,13 @@ pub struct Wishes {
     pub map_bytes: usize,
     /// Whether page-fault exceptions are counted, at the price of a program run at each fault.
     pub fault_exceptions: bool,
+    /// What the programs themselves log ([`log::LevelFilter`] as a number); what is below costs nothing.
+    pub log_level: u8,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { map_bytes: 64 << 20, fault_exceptions: true }
+        Self { map_bytes: 64 << 20, fault_exceptions: true, log_level: 0 }
     }
 }
 
@@ -135,6 +137,8 @@ pub struct Plan {
     pub offsets: Offsets,
     /// Their other read-only settings.
     pub settings: Settings,
+    /// What the programs log.
+    pub log_level: u8,
     /// The programs to load, in this order.
     pub programs: Vec<&'static Program>,
     /// The programs that cannot or shall not be loaded, each with its reason.
@@ -163,7 +167,7 @@ pub fn plan(facts: &KernelFacts, hierarchy: CountedHierarchy, wishes: Wishes) ->
         hierarchy: hierarchy.number,
         subsystem: hierarchy.subsystem.unwrap_or_default(),
     };
-    Plan { offsets: facts.offsets, settings, programs, left_out }
+    Plan { offsets: facts.offsets, settings, log_level: wishes.log_level, programs, left_out }
 }
 
 /// Why a program stays out, if it does.

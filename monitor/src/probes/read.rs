@@ -264,7 +264,8 @@ impl Reader {
     ///
     /// To be called only when no task can be left in it: a program that met the id again would claim a new slot.
     pub fn release(&mut self, id: CgroupId) {
-        for (cpu, probe) in (0..self.geometry.cpus).flat_map(|cpu| (0..PROBES).map(move |probe| (cpu, probe))) {
+        for (cpu, probe) in (0..self.geometry.cpus).flat_map(|cpu| (0..PROBES).map(move |probe| (cpu, probe)))
+        {
             let set = set_of(id.0, self.geometry.set_bits, probe);
             let first = self.geometry.set_index(cpu, set) * WAYS;
             for way in 0..WAYS {

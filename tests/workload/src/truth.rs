@@ -24,7 +24,6 @@ pub(crate) struct TaskCounters {
     involuntary: u64,
     on_cpu_ns: u64,
     runq_wait_ns: u64,
-    turns: u64,
     minor: u64,
     major: u64,
 }
@@ -45,12 +44,12 @@ impl Truth {
 impl fmt::Display for Truth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { own, children, dead: DeadTasks(dead) } = self;
-        let TaskCounters { voluntary, involuntary, on_cpu_ns, runq_wait_ns, turns, minor, major } = dead;
+        let TaskCounters { voluntary, involuntary, on_cpu_ns, runq_wait_ns, minor, major } = dead;
         write!(
             f,
             "{{\"minor_faults\":{},\"major_faults\":{},\"dead\":{{\"voluntary\":{voluntary},\
              \"involuntary\":{involuntary},\"on_cpu_ns\":{on_cpu_ns},\"runq_wait_ns\":{runq_wait_ns},\
-             \"turns\":{turns},\"minor\":{minor},\"major\":{major}}}}}",
+             \"minor\":{minor},\"major\":{major}}}}}",
             own.minor_faults + children.minor_faults,
             own.major_faults + children.major_faults,
         )
@@ -82,7 +81,6 @@ impl TaskCounters {
                 involuntary: switches("nonvoluntary_ctxt_switches:")?,
                 on_cpu_ns: time()??,
                 runq_wait_ns: time()??,
-                turns: time()??,
                 minor: field(10)?.parse()?,
                 major: field(12)?.parse()?,
             },
@@ -97,7 +95,6 @@ impl Sum for TaskCounters {
             involuntary: sum.involuntary + task.involuntary,
             on_cpu_ns: sum.on_cpu_ns + task.on_cpu_ns,
             runq_wait_ns: sum.runq_wait_ns + task.runq_wait_ns,
-            turns: sum.turns + task.turns,
             minor: sum.minor + task.minor,
             major: sum.major + task.major,
         })

@@ -9,7 +9,8 @@ use std::{
 use integration_tests::container::{docker, docker_output, unique};
 
 use crate::{
-    agent::{Agent, Memory},
+    agent::Agent,
+    cost::{self, Memory},
     interrupt,
     options::Options,
     report::{Bar, Part},
@@ -180,12 +181,12 @@ fn time(options: Options) -> Duration {
 
 fn observe(containers: usize, options: Options) -> Taken {
     let agent = Agent::start(&["--interval", "1s"]);
-    interrupt::sleep(SETTLE);
-    let (before, began) = (agent.cpu_ns(), Instant::now());
-    interrupt::sleep(time(options));
-    let cpu_percent = 100.0 * (agent.cpu_ns() - before) as f64 / began.elapsed().as_nanos() as f64;
-    let memory = agent.memory();
-    let snapshots = agent.waiting();
+    sleep(SETTLE);
+    let (before, began) = (cost::cpu_ns(&agent), Instant::now());
+    sleep(time(options));
+    let cpu_percent = 100.0 * (cost::cpu_ns(&agent) - before) as f64 / began.elapsed().as_nanos() as f64;
+    let memory = Memory::of(&agent);
+    let snapshots = cost::unread(&agent);
     let last = snapshots.last().expect("a snapshot a second");
     let seen = last.running();
     assert!(seen >= containers, "monitor sees {seen} of {containers} containers");
@@ -195,6 +196,19 @@ fn observe(containers: usize, options: Options) -> Taken {
         memory,
         tick_ms: median(&ticks.collect::<Vec<_>>()),
         line_kb: last.bytes as f64 / 1e3,
+    }
+}
+
+/// Sleeps, but not through an interrupt.
+fn sleep(time: Duration) {
+    let deadline = Instant::now() + time;
+    loop {
+        interrupt::check();
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        thread::sleep(left.min(Duration::from_millis(200)));
     }
 }
 

@@ -2,10 +2,13 @@
 //!
 //! Like the harness it is made of, it panics where a test would, and undoes what it did while it unwinds.
 
+#[path = "../shared/agent.rs"]
 mod agent;
 mod containers;
+mod cost;
 mod events;
 mod helpers;
+#[path = "../shared/interrupt.rs"]
 mod interrupt;
 mod maps;
 mod options;

@@ -2,13 +2,14 @@
 
 use crate::{
     agent::Agent,
+    cost,
     programs::{map_memory, maps},
     report::Part,
 };
 
 pub(crate) fn measure() -> Part {
     let agent = Agent::start(&["--interval", "1s"]);
-    let said = agent.next().coverage.map_bytes;
+    let said = cost::next(&agent).coverage.map_bytes;
     let mut rows = Vec::new();
     let (mut payload, mut charged) = (0, 0);
     for map in maps(agent.pid()) {

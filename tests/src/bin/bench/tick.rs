@@ -1,7 +1,5 @@
 //! What one tick takes, by the number of cgroups.
 
-use std::time::Duration;
-
 use integration_tests::{
     cgroup::{Cgroup, Places},
     container::unique,
@@ -9,6 +7,7 @@ use integration_tests::{
 
 use crate::{
     agent::Agent,
+    cost,
     helpers::{Helper, Role},
     interrupt,
     options::Options,
@@ -55,18 +54,19 @@ pub(crate) fn measure(options: Options) -> Part {
     for cgroups in [10, 100, MANY] {
         for (role, what) in [(Role::Idle, "idle"), (Role::Waking, "each wakes once a second")] {
             let tree = Tree::grow(cgroups, role);
-            let ticks = ticks(cgroups, options.rounds(TICKS));
+            let Ticks { times, cpu } = observe(cgroups, options.rounds(TICKS));
             drop(tree);
             rows.push(vec![
                 what.to_owned(),
                 cgroups.to_string(),
-                format!("**{:.2}**", median(&ticks)),
-                format!("{:.2}", percentile(&ticks, 99)),
-                format!("{:.2}", most(&ticks)),
+                format!("**{:.2}**", median(&times)),
+                format!("{:.2}", percentile(&times, 99)),
+                format!("{:.2}", most(&times)),
+                format!("{cpu:.2}"),
             ]);
             if cgroups == MANY && role == Role::Waking {
                 let what = "1 000 cgroups that all ran: ms a tick, median";
-                bars.push(Bar { what, most: TICK_MS, measured: median(&ticks) });
+                bars.push(Bar { what, most: TICK_MS, measured: median(&times) });
             }
         }
     }
@@ -75,28 +75,38 @@ pub(crate) fn measure(options: Options) -> Part {
         method: format!(
             "`coverage.tick_ns`: reading the maps, the cgroup files and the host's, everything up to the finished \
              sample. Cgroups made by hand in every hierarchy, under paths like those of Docker's containers, each \
-             with one process; {} ticks of a second each, after {WARM_UP} that open files. The control is the row \
+             with one process; {} ticks of a second each, after {WARM_UP} that open files. CPU time is the \
+             kernel's, of the whole agent, the writing of the snapshot included. The control is the row \
              above: what is there with ten cgroups is the price of a tick itself.",
             options.rounds(TICKS),
         ),
-        columns: &["cgroups", "number", "median, ms", "p99, ms", "longest, ms"],
+        columns: &["cgroups", "number", "median, ms", "p99, ms", "longest, ms", "CPU a tick, ms"],
         rows,
         bars,
     }
 }
 
-/// Milliseconds of each tick.
-fn ticks(cgroups: usize, count: usize) -> Vec<f64> {
+/// What ticks took, in milliseconds.
+struct Ticks {
+    /// Each, from its beginning to its end.
+    times: Vec<f64>,
+    /// CPU time of the whole agent, over the number of ticks.
+    cpu: f64,
+}
+
+fn observe(cgroups: usize, count: usize) -> Ticks {
     // They are no containers that Docker could be asked about.
     let agent = Agent::start(&["--interval", "1s", "--no-docker"]);
-    let mut ticks = Vec::new();
-    for number in 0..WARM_UP + count {
-        let snapshot = agent.next();
+    for _ in 0..WARM_UP {
+        cost::next(&agent);
+    }
+    let before = cost::cpu_ns(&agent);
+    let mut times = Vec::new();
+    for _ in 0..count {
+        let snapshot = cost::next(&agent);
         let seen = snapshot.running();
         assert!(seen >= cgroups, "monitor sees {seen} of {cgroups} cgroups");
-        if number >= WARM_UP {
-            ticks.push(Duration::from_nanos(snapshot.coverage.tick_ns).as_secs_f64() * 1e3);
-        }
+        times.push(snapshot.coverage.tick_ns as f64 / 1e6);
     }
-    ticks
+    Ticks { times, cpu: (cost::cpu_ns(&agent) - before) as f64 / 1e6 / count as f64 }
 }

@@ -1,2 +1,191 @@
-//! x
-fn main() {}
+//! Whether monitor stays steady: containers come and go for a long time, and the Docker daemon goes away once.
+//! `cargo xtask soak` runs it.
+//!
+//! Like the harness it is made of, it panics where a test would, and undoes what it did while it unwinds.
+
+#[path = "../shared/agent.rs"]
+mod agent;
+mod churn;
+mod daemon;
+#[path = "../shared/interrupt.rs"]
+mod interrupt;
+mod options;
+mod trend;
+mod watch;
+
+use std::{
+    env,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use integration_tests::snapshot::Snapshot;
+
+use crate::{
+    agent::Agent,
+    churn::Churn,
+    daemon::Daemon,
+    options::Options,
+    trend::{Trend, open_files, resident_kib},
+    watch::{Watch, shown},
+};
+
+/// How long caches may fill before growth counts; less in a short run.
+const WARM_UP: Duration = Duration::from_mins(2);
+/// The most that resident memory may grow over the run.
+const GROWTH_PERCENT: f64 = 5.0;
+/// Descriptors that may be open at the end beyond those before the first container: connections come and go.
+const SPARE_FILES: u64 = 4;
+/// How long the last containers may take to end, and to leave the stream.
+const DRAIN: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    let options = match Options::parse(env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("soak: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    interrupt::arm().expect("listen to signals");
+    let faults = Soak::begin(options).run();
+    if faults.is_empty() {
+        println!("\nsteady");
+        return ExitCode::SUCCESS;
+    }
+    print!("\n{} faults:\n\n{}", faults.len(), shown(&faults));
+    ExitCode::FAILURE
+}
+
+/// A run.
+struct Soak {
+    options: Options,
+    monitor: Agent,
+    daemon: Option<Daemon>,
+    churn: Churn,
+    began: Instant,
+    watch: Watch,
+    resident: Trend,
+    files: Trend,
+    files_at_first: u64,
+}
+
+impl Soak {
+    fn begin(options: Options) -> Self {
+        let monitor = Agent::start(&["--interval", "1s"]);
+        let mut watch = Watch::default();
+        watch.observe(&Snapshot::parse(&monitor.next_line()));
+        let files_at_first = open_files(monitor.pid());
+        Self {
+            options,
+            monitor,
+            daemon: Daemon::of_environment(),
+            churn: Churn::start(options.rate),
+            began: Instant::now(),
+            watch,
+            resident: Trend::default(),
+            files: Trend::default(),
+            files_at_first,
+        }
+    }
+
+    /// Returns what is wrong.
+    fn run(mut self) -> Vec<String> {
+        let time = self.options.time;
+        if self.daemon.is_none() {
+            println!("the Docker daemon is not ours: it is not stopped");
+        }
+        self.watch_until(time / 2);
+        self.restart_daemon();
+        self.watch_until(time);
+        self.drain()
+    }
+
+    /// Takes snapshots in until so long after the beginning, and says each minute how it goes.
+    fn watch_until(&mut self, end: Duration) {
+        while self.began.elapsed() < end {
+            let minute = self.began.elapsed().as_secs() / 60;
+            self.step();
+            if self.began.elapsed().as_secs() / 60 > minute {
+                self.say_progress();
+            }
+        }
+    }
+
+    fn step(&mut self) {
+        let snapshot = Snapshot::parse(&self.monitor.next_line());
+        self.watch.observe(&snapshot);
+        let (at, pid) = (self.began.elapsed(), self.monitor.pid());
+        self.resident.add(at, resident_kib(pid));
+        self.files.add(at, open_files(pid));
+    }
+
+    fn say_progress(&self) {
+        println!(
+            "{:>3} min: {} started, {} ended, {} KiB resident, {} files open, {} lost, {} cgroups without a path",
+            self.began.elapsed().as_secs() / 60,
+            self.churn.count(),
+            self.watch.ended(),
+            self.resident.last().unwrap_or_default(),
+            self.files.last().unwrap_or_default(),
+            self.watch.lost().values().sum::<u64>(),
+            self.watch.nameless_cgroups(),
+        );
+    }
+
+    fn restart_daemon(&self) {
+        let Some(daemon) = &self.daemon else { return };
+        self.churn.pause();
+        self.churn.note_stop();
+        println!("the Docker daemon stops");
+        daemon.restart();
+        println!("the Docker daemon is back");
+        self.churn.resume();
+    }
+
+    /// Lets the last containers end, ends monitor, and judges.
+    fn drain(mut self) -> Vec<String> {
+        self.churn.pause();
+        let (started, failures) = self.churn.so_far();
+        let ran = self.began.elapsed();
+        while self.began.elapsed() < ran + DRAIN {
+            self.step();
+        }
+        let missing = self.watch.missing(&started);
+        let mut faults = self.watch.faults(&started, self.churn.prefix());
+        faults.extend(failures);
+        faults.extend(self.grown());
+        println!("\n| containers | |\n|---|---:|");
+        println!("| started | {} |", started.len());
+        println!("| started a second | {:.2} |", started.len() as f64 / ran.as_secs_f64());
+        println!("| alive when the daemon stopped | {} |", started.iter().filter(|one| one.met_stop).count());
+        println!("| not reported as ended | {missing} |");
+        println!("| lost observations | {} |", self.watch.lost().values().sum::<u64>());
+        let status = self.monitor.end().expect("end monitor");
+        if !status.success() {
+            faults.push(format!("monitor ended with {status}"));
+        }
+        faults
+    }
+
+    /// What grew that may not.
+    fn grown(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let warm_up = WARM_UP.min(self.options.time / 4);
+        println!("\n| monitor | mean | growth an hour | growth in the run |\n|---|---:|---:|---:|");
+        for (what, trend) in [("KiB resident", &self.resident), ("open files", &self.files)] {
+            if let Some(line) = trend.line(warm_up) {
+                println!("| {what} | {:.0} | {:.1} | {:.1} |", line.mean, line.per_hour, line.growth);
+            }
+        }
+        let percent = self.resident.line(warm_up).map_or(0.0, |line| 100.0 * line.growth / line.mean);
+        if percent > GROWTH_PERCENT {
+            faults.push(format!("resident memory grew by {percent:.1} % after the warm-up"));
+        }
+        let files = open_files(self.monitor.pid());
+        if files > self.files_at_first + SPARE_FILES {
+            faults.push(format!("open files: {} at first, {files} at last", self.files_at_first));
+        }
+        faults
+    }
+}

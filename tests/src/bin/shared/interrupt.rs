@@ -4,7 +4,6 @@ use std::{
     io, panic,
     sync::{Arc, OnceLock, atomic::AtomicBool, atomic::Ordering},
     thread,
-    time::{Duration, Instant},
 };
 
 use signal_hook::{
@@ -28,20 +27,7 @@ pub(crate) fn check() {
     let is_interrupted = IS_INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed));
     // What ends already goes on to do so.
     if is_interrupted && !thread::panicking() {
-        eprintln!("bench: interrupted, cleaning up");
+        eprintln!("interrupted: cleaning up");
         panic::resume_unwind(Box::new("interrupted"));
-    }
-}
-
-/// Sleeps, but not through an interrupt.
-pub(crate) fn sleep(time: Duration) {
-    let deadline = Instant::now() + time;
-    loop {
-        check();
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return;
-        }
-        thread::sleep(left.min(Duration::from_millis(200)));
     }
 }

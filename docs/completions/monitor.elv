@@ -1,0 +1,113 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[monitor] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'monitor'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'monitor'= {
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand stream 'Show every container''s rates, window by window'
+            cand snapshot 'Measure one window and print it as JSON'
+            cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+            cand completions 'Print the completions of a shell'
+            cand generate 'Write the generated documentation: schema, metrics, man pages, completions'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'monitor;stream'= {
+            cand -i 'Length of a window, such as 500ms, 1s or 1m'
+            cand --interval 'Length of a window, such as 500ms, 1s or 1m'
+            cand --docker-host 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]'
+            cand --keep-ended 'How long an ended container is shown after it was shown as ended first'
+            cand --map-memory 'Most memory that the counters may take in the kernel, in MiB'
+            cand -n 'End after so many windows'
+            cand --count 'End after so many windows'
+            cand -f 'Form of the output [default: table on a terminal, else ndjson]'
+            cand --format 'Form of the output [default: table on a terminal, else ndjson]'
+            cand -c 'Show this container only, by name, id or the beginning of its id; may be given more than once'
+            cand --container 'Show this container only, by name, id or the beginning of its id; may be given more than once'
+            cand -o 'Write to a file instead of standard output'
+            cand --output 'Write to a file instead of standard output'
+            cand --no-docker 'Do not ask Docker: containers are known by id only'
+            cand --no-fault-exceptions 'Do not count page-fault exceptions, which costs a program run at each fault'
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'monitor;snapshot'= {
+            cand -i 'Length of a window, such as 500ms, 1s or 1m'
+            cand --interval 'Length of a window, such as 500ms, 1s or 1m'
+            cand --docker-host 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]'
+            cand --keep-ended 'How long an ended container is shown after it was shown as ended first'
+            cand --map-memory 'Most memory that the counters may take in the kernel, in MiB'
+            cand -o 'Write to a file instead of standard output'
+            cand --output 'Write to a file instead of standard output'
+            cand --no-docker 'Do not ask Docker: containers are known by id only'
+            cand --no-fault-exceptions 'Do not count page-fault exceptions, which costs a program run at each fault'
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'monitor;doctor'= {
+            cand -f 'Form of the output'
+            cand --format 'Form of the output'
+            cand --docker-host 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]'
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'monitor;completions'= {
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'monitor;generate'= {
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'monitor;help'= {
+            cand stream 'Show every container''s rates, window by window'
+            cand snapshot 'Measure one window and print it as JSON'
+            cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+            cand completions 'Print the completions of a shell'
+            cand generate 'Write the generated documentation: schema, metrics, man pages, completions'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'monitor;help;stream'= {
+        }
+        &'monitor;help;snapshot'= {
+        }
+        &'monitor;help;doctor'= {
+        }
+        &'monitor;help;completions'= {
+        }
+        &'monitor;help;generate'= {
+        }
+        &'monitor;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

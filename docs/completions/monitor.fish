@@ -1,0 +1,73 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_monitor_global_optspecs
+    string join \n v/verbose h/help V/version
+end
+
+function __fish_monitor_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_monitor_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_monitor_using_subcommand
+    set -l cmd (__fish_monitor_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c monitor -n "__fish_monitor_needs_command" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_needs_command" -s V -l version -d 'Print version'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "stream" -d 'Show every container\'s rates, window by window'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "snapshot" -d 'Measure one window and print it as JSON'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "completions" -d 'Print the completions of a shell'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l map-memory -d 'Most memory that the counters may take in the kernel, in MiB' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -s n -l count -d 'End after so many windows' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -s f -l format -d 'Form of the output [default: table on a terminal, else ndjson]' -r -f -a "table\t'Columns for reading'
+ndjson\t'One snapshot a line'
+csv\t'One line a container and window'"
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -s c -l container -d 'Show this container only, by name, id or the beginning of its id; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -s o -l output -d 'Write to a file instead of standard output' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l map-memory -d 'Most memory that the counters may take in the kernel, in MiB' -r
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s o -l output -d 'Write to a file instead of standard output' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s h -l help -d 'Print help'
+complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s f -l format -d 'Form of the output' -r -f -a "text\t'Lines for reading'
+json\t'One object'"
+complete -c monitor -n "__fish_monitor_using_subcommand doctor" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_using_subcommand completions" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c monitor -n "__fish_monitor_using_subcommand generate" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "stream" -d 'Show every container\'s rates, window by window'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,0 +1,187 @@
+//! What monitor said of each container, over all snapshots, and whether that is what happened.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use integration_tests::snapshot::{Container, Scheduler, Snapshot};
+
+use crate::churn::Started;
+
+/// Faults that are named; the others are counted.
+const SHOWN: usize = 20;
+
+/// Everything that was seen.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    containers: HashMap<String, Seen>,
+    faults: Vec<String>,
+    lost_at_first: Option<BTreeMap<String, u64>>,
+    lost: BTreeMap<String, u64>,
+    nameless_cgroups_at_first: Option<usize>,
+    nameless_cgroups: usize,
+}
+
+/// What was said of one container.
+#[derive(Debug, Default)]
+struct Seen {
+    name: Option<String>,
+    image: Option<String>,
+    exit_code: Option<i64>,
+    /// Its totals when it was first shown as ended.
+    end: Option<Scheduler>,
+    /// Whether it was no longer shown after that.
+    has_left: bool,
+}
+
+impl Watch {
+    /// Takes a snapshot in; what contradicts an earlier one is a fault.
+    pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
+        let mut shown = HashSet::new();
+        for container in &snapshot.containers {
+            if !shown.insert(container.id.as_str()) {
+                self.faults.push(format!("{} is listed twice in one snapshot", container.id));
+            }
+            let seen = self.containers.entry(container.id.clone()).or_default();
+            self.faults.extend(seen.observe(container).map(|fault| format!("{}: {fault}", container.id)));
+        }
+        for (id, seen) in &mut self.containers {
+            seen.has_left |= seen.end.is_some() && !shown.contains(id.as_str());
+        }
+        self.lost.clone_from(&snapshot.coverage.lost);
+        self.lost_at_first.get_or_insert_with(|| snapshot.coverage.lost.clone());
+        self.nameless_cgroups = snapshot.cgroups.iter().filter(|entry| entry.cgroup.path.is_none()).count();
+        self.nameless_cgroups_at_first.get_or_insert(self.nameless_cgroups);
+    }
+
+    /// How many were shown as ended.
+    pub(crate) fn ended(&self) -> usize {
+        self.containers.values().filter(|seen| seen.end.is_some()).count()
+    }
+
+    /// How many of these were not shown as ended yet.
+    pub(crate) fn missing(&self, started: &[Started]) -> usize {
+        let is_missing = |one: &&Started| self.containers.get(&one.id).is_none_or(|seen| seen.end.is_none());
+        started.iter().filter(is_missing).count()
+    }
+
+    /// Cgroups of unknown path in the last snapshot.
+    pub(crate) fn nameless_cgroups(&self) -> usize {
+        self.nameless_cgroups
+    }
+
+    /// What was lost since the first snapshot.
+    pub(crate) fn lost(&self) -> BTreeMap<&str, u64> {
+        let before = |name| self.lost_at_first.as_ref().and_then(|lost| lost.get(name)).copied();
+        self.lost
+            .iter()
+            .map(|(name, count)| (name.as_str(), count.saturating_sub(before(name).unwrap_or_default())))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
+    /// All that is wrong, given what was started under names with this prefix.
+    pub(crate) fn faults(&self, started: &[Started], prefix: &str) -> Vec<String> {
+        let mut faults = self.faults.clone();
+        let ids: HashSet<&str> = started.iter().map(|one| one.id.as_str()).collect();
+        for (id, seen) in &self.containers {
+            let is_ours = seen.name.as_ref().is_some_and(|name| name.starts_with(prefix));
+            if is_ours && !ids.contains(id.as_str()) {
+                faults.push(format!("{id} was reported and never started"));
+            }
+        }
+        for one in started {
+            match self.containers.get(&one.id) {
+                Some(seen) => faults.extend(seen.faults(one)),
+                None => faults.push(format!("{} was never reported", one.name)),
+            }
+        }
+        for (what, count) in self.lost() {
+            faults.push(format!("{what} grew by {count}"));
+        }
+        let before = self.nameless_cgroups_at_first.unwrap_or_default();
+        if self.nameless_cgroups > before {
+            faults.push(format!(
+                "cgroups without a path: {before} at first, {} at last",
+                self.nameless_cgroups
+            ));
+        }
+        faults
+    }
+}
+
+impl Seen {
+    /// What contradicts what was said of it before.
+    fn observe(&mut self, container: &Container) -> impl Iterator<Item = String> + use<> {
+        let mut faults = Vec::new();
+        let mut keep = |what, kept: &mut Option<String>, said: &Option<String>| {
+            if kept.is_some() && kept != said {
+                faults.push(format!("its {what} was {kept:?}, is {said:?}"));
+            }
+            kept.clone_from(said);
+        };
+        keep("name", &mut self.name, &container.name);
+        keep("image", &mut self.image, &container.image);
+        match (self.exit_code, container.exit_code) {
+            (Some(before), now) if now != Some(before) => {
+                faults.push(format!("its exit code was {before}, is {now:?}"));
+            }
+            (_, now) => self.exit_code = now,
+        }
+        let totals = &container.measured.scheduler;
+        match &self.end {
+            Some(_) if self.has_left => faults.push("it came back after its end".to_owned()),
+            Some(_) if !container.is_exited() => faults.push("it runs after its end".to_owned()),
+            Some(end) if !is_same(end, totals) => {
+                faults.push(format!("its totals moved after its end: {end:?}, {totals:?}"));
+            }
+            None if container.is_exited() => self.end = Some(totals.clone()),
+            Some(_) | None => {}
+        }
+        faults.into_iter()
+    }
+
+    /// What is not as it was started.
+    fn faults(&self, started: &Started) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut expect = |is_so: bool, what: String| {
+            if !is_so {
+                faults.push(format!("{}: {what}", started.name));
+            }
+        };
+        let Self { name, image, exit_code, end, has_left: _ } = self;
+        expect(name.as_ref() == Some(&started.name), format!("its name is {name:?}"));
+        expect(
+            image.as_ref() == Some(&started.image),
+            format!("its image is {image:?}, not {}", started.image),
+        );
+        // A stopping daemon ends its containers by signals.
+        let codes = [i64::from(started.code), 128 + 9, 128 + 15];
+        let possible = if started.met_stop { &codes[..] } else { &codes[..1] };
+        let is_possible = exit_code.is_some_and(|code| possible.contains(&code));
+        expect(is_possible, format!("its exit code is {exit_code:?}, not one of {possible:?}"));
+        let switched = end.as_ref().and_then(|totals| totals.voluntary_switches_total);
+        match end {
+            None => expect(false, "it was never shown as ended".to_owned()),
+            // It slept, and ended: two switches at least.
+            Some(_) => expect(switched >= Some(2), format!("it ended with {switched:?} voluntary switches")),
+        }
+        faults
+    }
+}
+
+/// Whether totals are the same; latencies are of a window, and so may differ.
+fn is_same(one: &Scheduler, other: &Scheduler) -> bool {
+    let totals = |of: &Scheduler| Scheduler { runq_latency: None, ..of.clone() };
+    totals(one) == totals(other)
+}
+
+/// Some of the faults, one a line.
+pub(crate) fn shown(faults: &[String]) -> String {
+    let mut text = String::new();
+    for fault in faults.iter().take(SHOWN) {
+        text += &format!("- {fault}\n");
+    }
+    if faults.len() > SHOWN {
+        text += &format!("- and {} more\n", faults.len() - SHOWN);
+    }
+    text
+}
