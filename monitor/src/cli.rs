@@ -53,7 +53,7 @@ pub struct SourceArgs {
     #[arg(short, long, value_name = "DURATION", default_value = "1s", value_parser = ValueParser::new(parse_interval))]
     pub interval: Duration,
     /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
-    #[arg(long, value_name = "URL", env = "DOCKER_HOST")]
+    #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
     pub docker_host: Option<String>,
     /// Do not ask Docker: containers are known by id only.
     #[arg(long)]
@@ -107,7 +107,7 @@ pub struct DoctorArgs {
     #[arg(short, long, value_enum, default_value_t = DoctorFormat::Text)]
     pub format: DoctorFormat,
     /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
-    #[arg(long, value_name = "URL", env = "DOCKER_HOST")]
+    #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
     pub docker_host: Option<String>,
 }
 

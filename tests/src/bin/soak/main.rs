@@ -27,7 +27,7 @@ use crate::{
     daemon::Daemon,
     options::Options,
     trend::{Trend, open_files, resident_kib},
-    watch::{Watch, shown},
+    watch::Watch,
 };
 
 /// How long caches may fill before growth counts; less in a short run.
@@ -38,6 +38,8 @@ const GROWTH_PERCENT: f64 = 5.0;
 const SPARE_FILES: u64 = 4;
 /// How long the last containers may take to end, and to leave the stream.
 const DRAIN: Duration = Duration::from_secs(30);
+/// Faults that are printed.
+const SHOWN: usize = 20;
 
 fn main() -> ExitCode {
     let options = match Options::parse(env::args().skip(1)) {
@@ -53,7 +55,8 @@ fn main() -> ExitCode {
         println!("\nsteady");
         return ExitCode::SUCCESS;
     }
-    print!("\n{} faults:\n\n{}", faults.len(), shown(&faults));
+    println!("\n{} faults, of which the first {SHOWN}:\n", faults.len());
+    faults.iter().take(SHOWN).for_each(|fault| println!("- {fault}"));
     ExitCode::FAILURE
 }
 

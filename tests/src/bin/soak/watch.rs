@@ -6,9 +6,6 @@ use integration_tests::snapshot::{Container, Scheduler, Snapshot};
 
 use crate::churn::Started;
 
-/// Faults that are named; the others are counted.
-const SHOWN: usize = 20;
-
 /// Everything that was seen.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
@@ -172,16 +169,4 @@ impl Seen {
 fn is_same(one: &Scheduler, other: &Scheduler) -> bool {
     let totals = |of: &Scheduler| Scheduler { runq_latency: None, ..of.clone() };
     totals(one) == totals(other)
-}
-
-/// Some of the faults, one a line.
-pub(crate) fn shown(faults: &[String]) -> String {
-    let mut text = String::new();
-    for fault in faults.iter().take(SHOWN) {
-        text += &format!("- {fault}\n");
-    }
-    if faults.len() > SHOWN {
-        text += &format!("- and {} more\n", faults.len() - SHOWN);
-    }
-    text
 }
