@@ -5,7 +5,7 @@
 
 use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel};
 
-use crate::globals::offset;
+use crate::globals::{hierarchy, offset, subsystem};
 
 /// A pointer that the verifier tracks with its kernel type.
 #[derive(Clone, Copy)]
@@ -138,9 +138,7 @@ impl Task {
             return false;
         }
         // A typed pointer takes constant offsets only, so this load goes through the helper.
-        let number = pid.address() as usize + offset!(pid_numbers) + level * UPID_BYTES;
-        // SAFETY: the helper checks the address and fails on one that cannot be read.
-        unsafe { bpf_probe_read_kernel(number as *const u32) }.unwrap_or(0) == 1
+        load_from::<u32>(pid.address(), offset!(pid_numbers) + level * UPID_BYTES) == 1
     }
 }
 
@@ -196,35 +194,57 @@ impl CurrentTask {
     }
 
     #[inline(always)]
-    fn load(self, offset: usize) -> u64 {
-        let address = self.0 as usize + offset;
-        // SAFETY: the helper checks the address and fails on one that cannot be read.
-        unsafe { bpf_probe_read_kernel(address as *const u64) }.unwrap_or(0)
+    pub(crate) fn address(self) -> u64 {
+        self.0
     }
 
     #[inline(always)]
-    pub(crate) fn address(self) -> u64 {
-        self.0
+    pub(crate) fn tid(self) -> u32 {
+        load_from(self.0, offset!(task_tid))
     }
 
     /// The address of its `css_set`.
     #[inline(always)]
     pub(crate) fn css_set(self) -> u64 {
-        self.load(offset!(task_css_set))
+        load_from(self.0, offset!(task_css_set))
+    }
+
+    /// Its cgroup's id in the hierarchy that is counted.
+    #[inline(always)]
+    pub(crate) fn cgroup_id(self) -> u64 {
+        let cgroup: u64 = if hierarchy() == 0 {
+            load_from(self.css_set(), offset!(css_set_dfl_cgrp))
+        } else {
+            let place = offset!(css_set_subsys) + subsystem() as usize * size_of::<u64>();
+            load_from(load_from(self.css_set(), place), offset!(css_cgroup))
+        };
+        load_from(load_from(cgroup, offset!(cgroup_kn)), offset!(kernfs_node_id))
+    }
+
+    #[inline(always)]
+    pub(crate) fn voluntary_switches(self) -> u64 {
+        load_from(self.0, offset!(task_voluntary))
     }
 
     #[inline(always)]
     pub(crate) fn on_cpu_ns(self) -> u64 {
-        self.load(offset!(task_on_cpu))
+        load_from(self.0, offset!(task_on_cpu))
     }
 
     #[inline(always)]
     pub(crate) fn minor_faults(self) -> u64 {
-        self.load(offset!(task_minor_faults))
+        load_from(self.0, offset!(task_minor_faults))
     }
 
     #[inline(always)]
     pub(crate) fn major_faults(self) -> u64 {
-        self.load(offset!(task_major_faults))
+        load_from(self.0, offset!(task_major_faults))
     }
+}
+
+/// A value at a kernel address, as 0 where it cannot be read.
+#[inline(always)]
+fn load_from<T: Default>(address: u64, offset: usize) -> T {
+    // SAFETY: the helper checks the address and fails on one that cannot be read.
+    unsafe { bpf_probe_read_kernel((address as usize + offset) as *const T) }.unwrap_or_default()
 }

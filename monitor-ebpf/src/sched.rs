@@ -29,7 +29,7 @@ fn sched_switch(ctx: BtfTracePointContext) {
 /// Books what `prev` did since it came to this CPU or was last booked.
 #[inline(always)]
 fn leave(cpu: u32, running: &Running, prev: Task) {
-    // Before the first switch seen on a CPU there is nothing to subtract from: counting starts with the next turn.
+    // A CPU that could not be noted at the start (`flush` is missing) has nothing to subtract from in its first turn.
     if running.task != prev.address() {
         return;
     }
@@ -106,12 +106,17 @@ fn since_last_turn(next: Task, tid: u32, now: u64) -> (u64, u64) {
 /// Books what the task that runs now has done so far, so that a long turn does not wait for its end.
 ///
 /// Attached to nothing: the loader runs it on each busy CPU at each tick (`BPF_PROG_TEST_RUN` with
-/// `BPF_F_TEST_RUN_ON_CPU`, 5.10 and later), in an interrupt, which `sched_switch` never sees from inside.
+/// `BPF_F_TEST_RUN_ON_CPU`, 5.10 and later), in an interrupt, which `sched_switch` never sees from inside. The first
+/// time, right after `sched_switch` was attached, it finds no task noted and notes the one that runs.
 #[raw_tracepoint(tracepoint = "sched_switch")]
 fn flush(_ctx: RawTracePointContext) {
     let cpu = tally::cpu();
     let task = CurrentTask::get();
     let Some(running) = tally::running(cpu) else { return };
+    if running.task == 0 {
+        note(cpu, running, task);
+        return;
+    }
     if running.task != task.address() || running.css_set != task.css_set() {
         return;
     }
@@ -124,4 +129,22 @@ fn flush(_ctx: RawTracePointContext) {
     running.on_cpu_ns = on_cpu_ns;
     running.minor_faults = minor_faults;
     running.major_faults = major_faults;
+}
+
+/// Notes a task that was running before anything was counted, unless it is the idle task.
+#[inline(always)]
+fn note(cpu: u32, running: &mut Running, task: CurrentTask) {
+    if task.tid() == 0 {
+        return;
+    }
+    *running = Running {
+        task: task.address(),
+        css_set: task.css_set(),
+        slot: u64::from(slot_of(cpu, task.cgroup_id())),
+        on_cpu_ns: task.on_cpu_ns(),
+        voluntary_switches: task.voluntary_switches(),
+        minor_faults: task.minor_faults(),
+        major_faults: task.major_faults(),
+        reserved: 0,
+    };
 }

@@ -9,6 +9,8 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use crate::{
@@ -54,21 +56,32 @@ impl Image {
 
 impl Drop for ImageTag {
     fn drop(&mut self) {
-        // In vain where a container of it is still there, which shows by itself.
-        let _ = docker(&["image", "rm", "--force", &self.0]).output();
+        // For a moment after `docker run --rm` its container still holds it. In vain where the daemon is gone.
+        for _ in 0..50 {
+            if docker(&["image", "rm", &self.0]).output().is_ok_and(|output| output.status.success()) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        eprintln!("docker image rm {} failed", self.0);
     }
 }
 
 /// A container that runs a workload under our control. Removed on drop.
 #[derive(Debug)]
 pub struct Container {
-    id: String,
+    // Dropped in this order: the container, the client that is attached to it, its image.
+    created: Created,
     name: String,
     workload: Workload,
     ready: Report,
     places: Places,
     _image: Image,
 }
+
+/// The id of a container that is removed on drop.
+#[derive(Debug)]
+struct Created(String);
 
 impl Container {
     /// Starts one and waits until its workload is ready.
@@ -85,20 +98,20 @@ impl Container {
         args.extend(create);
         args.extend([image.name(), "/workload"]);
         args.extend(workload);
-        let id = docker_output(&args);
-        let (workload, ready, places) = started(&id);
-        Self { id, name, workload, ready, places, _image: image.clone() }
+        let created = Created(docker_output(&args));
+        let (workload, ready, places) = started(&created.0);
+        Self { created, name, workload, ready, places, _image: image.clone() }
     }
 
     /// Starts it again after its end.
     pub fn restart(&mut self) {
-        (self.workload, self.ready, self.places) = started(&self.id);
+        (self.workload, self.ready, self.places) = started(&self.created.0);
     }
 
     /// The full id.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.id
+        &self.created.0
     }
 
     /// The name that it was made with.
@@ -150,12 +163,12 @@ impl Container {
     /// What Docker says of it.
     #[must_use]
     pub fn inspect(&self, format: &str) -> String {
-        docker_output(&["inspect", "--format", format, &self.id])
+        docker_output(&["inspect", "--format", format, self.id()])
     }
 
     /// Does something to it by its id, as in `docker pause ID`.
     pub fn docker(&self, action: &[&str]) {
-        let args: Vec<&str> = action.iter().copied().chain([self.id.as_str()]).collect();
+        let args: Vec<&str> = action.iter().copied().chain([self.id()]).collect();
         let _printed = docker_output(&args);
     }
 
@@ -165,10 +178,10 @@ impl Container {
     }
 }
 
-impl Drop for Container {
+impl Drop for Created {
     fn drop(&mut self) {
         // In vain only where the daemon is gone, which shows by itself.
-        let _ = docker(&["rm", "--force", &self.id]).output();
+        let _ = docker(&["rm", "--force", &self.0]).output();
     }
 }
 

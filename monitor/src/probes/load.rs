@@ -101,6 +101,7 @@ impl Probes {
             states.push((program, state));
         }
         let reader = Reader::open(&mut ebpf, geometry)?;
+        reader.note_running();
         let logger = (plan.log_level > 0).then(|| EbpfLogger::init(&mut ebpf)).and_then(Result::ok);
         Ok(Self { ebpf, states, reader, lifecycle, logger })
     }

@@ -157,6 +157,16 @@ impl Reader {
         }
     }
 
+    /// Notes the tasks that run as the programs are attached, so that they are counted from now on and not from
+    /// their next turn.
+    pub(super) fn note_running(&self) {
+        let Some(flush) = &self.flush else { return };
+        for cpu in 0..self.geometry.cpus {
+            // An error means that the CPU is offline: there is nothing to note.
+            let _ = run_on_cpu(flush.as_fd(), cpu);
+        }
+    }
+
     /// Brings every cgroup's counters up to date.
     pub fn read(&mut self) {
         self.scan_tags();

@@ -10,13 +10,20 @@ use crate::{
 pub(crate) fn measure() -> Part {
     let agent = Agent::start(&["--interval", "1s"]);
     let said = cost::next(&agent).coverage.map_bytes;
+    let maps = maps(agent.pid());
+    let entries = |name| {
+        let map = maps.iter().find(|map| map.name_as_str() == Some(name));
+        map.unwrap_or_else(|| panic!("no map {name}")).max_entries()
+    };
+    // One entry a CPU.
+    let slots = entries("SCHED") / entries("RUNNING");
     let mut rows = Vec::new();
     let (mut payload, mut charged) = (0, 0);
-    for map in maps(agent.pid()) {
+    for map in &maps {
         let name = map.name_as_str().unwrap_or_default().to_owned();
         // A ring buffer's entries are its bytes.
         let bytes = u64::from(map.max_entries()) * u64::from(map.value_size().max(1));
-        let memory = map_memory(&map);
+        let memory = map_memory(map);
         payload += bytes;
         charged += memory;
         rows.push(vec![
@@ -34,8 +41,8 @@ pub(crate) fn measure() -> Part {
         title: "Maps",
         method: format!(
             "What the kernel says of the maps that `monitor`'s programs use; memory is what it charges for them \
-             (`memlock` in `/proc/PID/fdinfo`). `coverage.map_bytes` says {said} bytes. A slot is an entry of \
-             `SCHED`, and each CPU has as many.",
+             (`memlock` in `/proc/PID/fdinfo`). `coverage.map_bytes` says {said} bytes. Each CPU has {slots} slots, \
+             that is entries of `SCHED`.\",
         ),
         columns: &["map", "entries", "bytes an entry", "bytes", "memory, bytes"],
         rows,

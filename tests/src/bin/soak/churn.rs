@@ -28,7 +28,7 @@ pub(crate) struct Started {
     /// Whether the daemon was stopped while it may have lived, which may have ended it.
     pub(crate) met_stop: bool,
     /// No later than this it has ended by itself.
-    ends_by: Instant,
+    pub(crate) ends_by: Instant,
 }
 
 /// What the threads share.

@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn numbers_are_above_0() {
         let options = parse(&["--rate", "7", "--minutes", "2"]).unwrap();
-        assert_eq!(options, Options { time: Duration::from_secs(120), rate: 7 });
+        assert_eq!(options, Options { time: Duration::from_mins(2), rate: 7 });
         assert!(parse(&["--rate", "0"]).is_err());
         assert!(parse(&["--minutes"]).is_err());
         assert!(parse(&["--hours", "1"]).is_err());

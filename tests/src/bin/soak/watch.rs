@@ -170,3 +170,67 @@ fn is_same(one: &Scheduler, other: &Scheduler) -> bool {
     let totals = |of: &Scheduler| Scheduler { runq_latency: None, ..of.clone() };
     totals(one) == totals(other)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn started() -> Started {
+        let (id, name, image) = ("i".to_owned(), "soak-1".to_owned(), "box".to_owned());
+        Started { id, name, image, code: 7, met_stop: false, ends_by: Instant::now() }
+    }
+
+    fn container(state: &str, exit_code: Option<i64>, switches: u64) -> Value {
+        json!({
+            "id": "i", "short_id": "i", "name": "soak-1", "image": "box", "runtime": "docker", "state": state,
+            "exit_code": exit_code, "labels": {}, "counting_since": "2026-01-01T00:00:00Z", "cgroup": {"id": 1},
+            "scheduler": {"voluntary_switches_total": switches}, "faults": {}, "cpu": {}, "memory": {}, "pids": {},
+            "pressure": {},
+        })
+    }
+
+    fn faults(snapshots: &[&[&Value]], lost: u64) -> Vec<String> {
+        let mut watch = Watch::default();
+        for (number, containers) in snapshots.iter().enumerate() {
+            let lost = if number > 0 { lost } else { 0 };
+            let snapshot = json!({
+                "taken_at": "2026-01-01T00:00:00Z", "window_ns": 1, "host": {"cpus": 1}, "cgroups": [],
+                "containers": containers,
+                "coverage": {"probes": [], "lost": {"records": lost}, "sources": {}, "map_bytes": 0, "tick_ns": 0},
+            });
+            watch.observe(&Snapshot::parse(&snapshot.to_string()));
+        }
+        watch.faults(&[started()], "soak-")
+    }
+
+    #[test]
+    fn a_whole_life_is_without_fault() {
+        let (runs, ended) = (container("running", None, 3), container("exited", Some(7), 5));
+        let none: [String; 0] = [];
+        assert_eq!(faults(&[&[&runs], &[&ended], &[&ended], &[]], 0), none);
+    }
+
+    #[test]
+    fn what_moves_after_the_end_is_a_fault() {
+        let (ended, moved) = (container("exited", Some(7), 5), container("exited", Some(7), 6));
+        let runs = container("running", None, 5);
+        assert_eq!(faults(&[&[&ended], &[&moved]], 0).len(), 1);
+        assert_eq!(faults(&[&[&ended], &[], &[&ended]], 0).len(), 1);
+        assert_eq!(faults(&[&[&ended, &ended]], 0).len(), 1);
+        assert!(!faults(&[&[&ended], &[&runs]], 0).is_empty());
+    }
+
+    #[test]
+    fn what_is_missing_wrong_or_lost_is_a_fault() {
+        let ended = container("exited", Some(7), 5);
+        assert_eq!(faults(&[&[]], 0), ["soak-1 was never reported"]);
+        assert_eq!(faults(&[&[&container("running", None, 3)]], 0).len(), 2);
+        assert_eq!(faults(&[&[&container("exited", Some(8), 5)]], 0).len(), 1);
+        assert_eq!(faults(&[&[&container("exited", Some(7), 0)]], 0).len(), 1);
+        assert_eq!(faults(&[&[&ended], &[&ended]], 3), ["records grew by 3"]);
+    }
+}
