@@ -47,6 +47,8 @@ kernel_fields! {
     task_css_set: "task_struct", ["cgroups"];
     /// Voluntary switches.
     task_voluntary: "task_struct", ["nvcsw"];
+    /// Involuntary switches.
+    task_involuntary: "task_struct", ["nivcsw"];
     /// Page faults without I/O.
     task_minor_faults: "task_struct", ["min_flt"];
     /// Page faults with I/O.
@@ -55,22 +57,12 @@ kernel_fields! {
     task_on_cpu: "task_struct", ["se.sum_exec_runtime"];
     /// Times the task was moved to another CPU.
     task_migrations: "task_struct", ["se.nr_migrations"];
-    /// The run queue of the CPU that the task is on.
-    task_cfs_rq: "task_struct", ["se.cfs_rq"];
-    /// When the task began to wait for a CPU, by the run queue's clock; 0 while it does not.
-    task_last_queued: "task_struct", ["sched_info.last_queued"];
     /// Time waited for a CPU in nanoseconds, up to the last arrival on one.
     task_run_delay: "task_struct", ["sched_info.run_delay"];
-    /// Times the task arrived on a CPU.
-    task_turns: "task_struct", ["sched_info.pcount"];
     /// What the process shares.
     task_signal: "task_struct", ["signal"];
     /// The status that wait(2) will return.
     task_exit_code: "task_struct", ["exit_code"];
-    /// The per-CPU run queue behind a CFS run queue.
-    cfs_rq_rq: "cfs_rq", ["rq"];
-    /// The run queue's clock in nanoseconds, updated right before a switch.
-    rq_clock: "rq", ["clock"];
     /// The task's cgroup in the default (v2) hierarchy.
     css_set_dfl_cgrp: "css_set", ["dfl_cgrp"];
     /// The task's state in each v1 controller, indexed by the controller's number.

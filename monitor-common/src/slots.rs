@@ -91,7 +91,25 @@ impl Geometry {
     }
 }
 
-/// The task that a CPU is running, and its kernel counters when they were last booked to its cgroup.
+/// A task's own kernel counters, all of which only grow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskTotals {
+    /// `task->nvcsw`.
+    pub voluntary_switches: u64,
+    /// `task->nivcsw`.
+    pub involuntary_switches: u64,
+    /// `task->se.sum_exec_runtime` in nanoseconds.
+    pub on_cpu_ns: u64,
+    /// `task->min_flt`.
+    pub minor_faults: u64,
+    /// `task->maj_flt`.
+    pub major_faults: u64,
+    /// `task->sched_info.run_delay` in nanoseconds.
+    pub run_delay_ns: u64,
+}
+
+/// The task that a CPU is running.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Running {
@@ -101,46 +119,42 @@ pub struct Running {
     pub css_set: u64,
     /// Slot of its cgroup on this CPU.
     pub slot: u64,
-    /// `task->se.sum_exec_runtime` in nanoseconds.
-    pub on_cpu_ns: u64,
-    /// `task->nvcsw`.
+    /// What was booked when its turn began or when it was last flushed, for a task whose [`SeenTask`] is another's.
+    /// Without `involuntary_switches`: a turn ends with one switch, of either kind.
     pub voluntary_switches: u64,
-    /// `task->min_flt`.
+    /// As in [`TaskTotals`].
+    pub on_cpu_ns: u64,
+    /// As in [`TaskTotals`].
     pub minor_faults: u64,
-    /// `task->maj_flt`.
+    /// As in [`TaskTotals`].
     pub major_faults: u64,
-    /// Reserved; fills the cache line.
-    pub reserved: u64,
+    /// As in [`TaskTotals`].
+    pub run_delay_ns: u64,
 }
 
-/// What is remembered of a task between two of its turns on a CPU.
+/// What has been booked of a task: its totals at the end of its last turn, or at a flush since.
 ///
-/// When a waiting task is moved to another CPU the scheduler books the wait so far (`sched_info.run_delay`) and
-/// restarts `last_queued` (`sched_info_dequeue`, kernel/sched/stats.h), so at switch-in only the last part is seen.
-/// The growth of `run_delay` since the task's last turn is the rest. The table is indexed by tid and shared by the
-/// CPUs; a tid that collides with another loses that rest for one turn, never more.
-#[repr(C)]
+/// The table is indexed by tid and shared by the CPUs. Tasks whose tids collide take the entry from each other and are
+/// compared with [`Running`] instead, which misses what happened between two turns: migrations, and the part of a
+/// wait before one.
+#[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SeenTask {
     /// Whose entry this is; 0 is free.
     pub tid: u32,
-    /// Low half of `task->se.nr_migrations` at the last switch-in.
+    /// Low half of `task->se.nr_migrations`.
     pub migrations: u32,
-    /// `task->sched_info.run_delay` as it became at the last switch-in, in nanoseconds.
-    pub run_delay_ns: u64,
+    /// The rest.
+    pub totals: TaskTotals,
+    /// The turn whose wait the histogram has already, by the number of switches at its end; 0 is none.
+    pub counted_turn: u64,
 }
 
 /// Where a task's [`SeenTask`] is.
-///
-/// Tasks made together have neighbouring tids and may run on different CPUs: four entries share a cache line, so
-/// neighbours are put a quarter of the table apart.
 #[inline(always)]
 #[must_use]
 pub const fn seen_index(tid: u32) -> u32 {
-    const QUARTER_BITS: u32 = SEEN_TASKS.trailing_zeros() - 2;
-    let low = tid & ((1 << QUARTER_BITS) - 1);
-    let high = (tid >> QUARTER_BITS) & 3;
-    (low << 2) | high
+    tid & (SEEN_TASKS - 1)
 }
 
 #[cfg(test)]
@@ -149,14 +163,6 @@ mod tests {
 
     use super::*;
     use crate::limits::PROBES;
-
-    #[test]
-    fn seen_index_is_a_permutation_that_parts_neighbours() {
-        let all: HashSet<u32> = (0..SEEN_TASKS).map(seen_index).collect();
-        assert_eq!(all.len(), SEEN_TASKS as usize);
-        assert!(all.iter().all(|&index| index < SEEN_TASKS));
-        assert!((1..4000).all(|tid| seen_index(tid).abs_diff(seen_index(tid + 1)) >= 4));
-    }
 
     #[test]
     fn half_full_tables_have_a_slot_for_every_id() {

@@ -4,6 +4,7 @@
 //! from this kernel's BTF, so the verifier checks each load against the struct; a faulting address reads as 0.
 
 use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel};
+use monitor_common::slots::TaskTotals;
 
 use crate::globals::{hierarchy, offset, subsystem};
 
@@ -69,56 +70,28 @@ impl Task {
         CssSet(self.0.follow(offset!(task_css_set)))
     }
 
+    /// The task's own counters.
     #[inline(always)]
-    pub(crate) fn voluntary_switches(self) -> u64 {
-        self.0.load(offset!(task_voluntary))
+    pub(crate) fn totals(self) -> TaskTotals {
+        TaskTotals {
+            voluntary_switches: self.0.load(offset!(task_voluntary)),
+            involuntary_switches: self.0.load(offset!(task_involuntary)),
+            on_cpu_ns: self.0.load(offset!(task_on_cpu)),
+            minor_faults: self.0.load(offset!(task_minor_faults)),
+            major_faults: self.0.load(offset!(task_major_faults)),
+            run_delay_ns: self.0.load(offset!(task_run_delay)),
+        }
     }
 
+    /// Times it was moved to another CPU, the low half.
     #[inline(always)]
-    pub(crate) fn minor_faults(self) -> u64 {
-        self.0.load(offset!(task_minor_faults))
-    }
-
-    #[inline(always)]
-    pub(crate) fn major_faults(self) -> u64 {
-        self.0.load(offset!(task_major_faults))
-    }
-
-    #[inline(always)]
-    pub(crate) fn on_cpu_ns(self) -> u64 {
-        self.0.load(offset!(task_on_cpu))
-    }
-
-    #[inline(always)]
-    pub(crate) fn migrations(self) -> u64 {
-        self.0.load(offset!(task_migrations))
-    }
-
-    #[inline(always)]
-    pub(crate) fn last_queued_ns(self) -> u64 {
-        self.0.load(offset!(task_last_queued))
-    }
-
-    #[inline(always)]
-    pub(crate) fn run_delay_ns(self) -> u64 {
-        self.0.load(offset!(task_run_delay))
-    }
-
-    #[inline(always)]
-    pub(crate) fn turns(self) -> u64 {
-        self.0.load(offset!(task_turns))
+    pub(crate) fn migrations(self) -> u32 {
+        self.0.load::<u64>(offset!(task_migrations)) as u32
     }
 
     #[inline(always)]
     pub(crate) fn exit_code(self) -> u32 {
         self.0.load(offset!(task_exit_code))
-    }
-
-    /// The clock of the run queue that the task is on, which the scheduler has updated on its way to a switch:
-    /// the one that `last_queued_ns` was taken from.
-    #[inline(always)]
-    pub(crate) fn rq_clock_ns(self) -> u64 {
-        self.0.follow(offset!(task_cfs_rq)).follow(offset!(cfs_rq_rq)).load(offset!(rq_clock))
     }
 
     /// Whether this is the last thread of the first process of a pid namespace: its end ends the container.
@@ -221,24 +194,23 @@ impl CurrentTask {
         load_from(load_from(cgroup, offset!(cgroup_kn)), offset!(kernfs_node_id))
     }
 
+    /// Its own counters.
     #[inline(always)]
-    pub(crate) fn voluntary_switches(self) -> u64 {
-        load_from(self.0, offset!(task_voluntary))
+    pub(crate) fn totals(self) -> TaskTotals {
+        TaskTotals {
+            voluntary_switches: load_from(self.0, offset!(task_voluntary)),
+            involuntary_switches: load_from(self.0, offset!(task_involuntary)),
+            on_cpu_ns: load_from(self.0, offset!(task_on_cpu)),
+            minor_faults: load_from(self.0, offset!(task_minor_faults)),
+            major_faults: load_from(self.0, offset!(task_major_faults)),
+            run_delay_ns: load_from(self.0, offset!(task_run_delay)),
+        }
     }
 
+    /// Times it was moved to another CPU, the low half.
     #[inline(always)]
-    pub(crate) fn on_cpu_ns(self) -> u64 {
-        load_from(self.0, offset!(task_on_cpu))
-    }
-
-    #[inline(always)]
-    pub(crate) fn minor_faults(self) -> u64 {
-        load_from(self.0, offset!(task_minor_faults))
-    }
-
-    #[inline(always)]
-    pub(crate) fn major_faults(self) -> u64 {
-        load_from(self.0, offset!(task_major_faults))
+    pub(crate) fn migrations(self) -> u32 {
+        load_from::<u64>(self.0, offset!(task_migrations)) as u32
     }
 }
 

@@ -1,10 +1,14 @@
 //! Switches, time on a CPU, waits for one, migrations and faults: all at the switch.
+//!
+//! The kernel counts these for each task; here their growth is booked to the task's cgroup when the task leaves its
+//! CPU. What has been booked is remembered by tid ([`SeenTask`]), so a switch that the kernel does not announce (on some
+//! machines `sched_switch` has gaps) only makes figures late, not wrong.
 
 use aya_ebpf::{
     macros::{btf_tracepoint, raw_tracepoint},
     programs::{BtfTracePointContext, RawTracePointContext},
 };
-use monitor_common::slots::Running;
+use monitor_common::slots::{Running, SeenTask, TaskTotals};
 
 use crate::{
     attribution::{cgroup_id, slot_of},
@@ -12,95 +16,59 @@ use crate::{
     tally,
 };
 
-/// At each switch of a CPU from one task to another (kernel/sched/core.c, `__schedule`), with interrupts off.
-///
-/// By then the kernel has counted the switch and brought `prev`'s times up to date, and has not yet touched `next`'s.
+/// At each switch of a CPU from one task to another (kernel/sched/core.c, `__schedule`), with interrupts off. By then
+/// the kernel has counted the switch and brought `prev`'s times up to date.
 #[btf_tracepoint(function = "sched_switch")]
 fn sched_switch(ctx: BtfTracePointContext) {
-    let prev = Task::from_arg(ctx.arg(1));
-    let next = Task::from_arg(ctx.arg(2));
     let cpu = tally::cpu();
     let Some(running) = tally::running(cpu) else { return };
-    let now = prev.rq_clock_ns();
-    leave(cpu, running, prev);
-    enter(cpu, running, next, now);
+    leave(cpu, running, Task::from_arg(ctx.arg(1)));
+    enter(cpu, running, Task::from_arg(ctx.arg(2)));
 }
 
-/// Books what `prev` did since it came to this CPU or was last booked.
+/// Books what `prev` did since it was last booked.
 #[inline(always)]
 fn leave(cpu: u32, running: &Running, prev: Task) {
-    // A CPU that could not be noted at the start (`flush` is missing) has nothing to subtract from in its first turn.
-    if running.task != prev.address() {
+    let tid = prev.tid();
+    if tid == 0 {
         return;
     }
     let css_set = prev.css_set();
-    let slot = if css_set.address() == running.css_set {
+    let is_known = running.task == prev.address();
+    let slot = if is_known && css_set.address() == running.css_set {
         running.slot as u32
     } else {
-        // It was moved to another cgroup meanwhile.
+        // It was moved to another cgroup meanwhile, or its arrival was not announced.
         slot_of(cpu, cgroup_id(css_set))
     };
-    let Some(counters) = tally::sched(cpu, slot) else { return };
-    // A turn ends with exactly one switch, so what was not voluntary was involuntary. The counter is the kernel's
-    // own verdict: on 6.14 and later `prev_state` no longer tells (a pending signal resets it).
-    let voluntary = prev.voluntary_switches() - running.voluntary_switches;
-    counters.voluntary_switches += voluntary;
-    counters.involuntary_switches += 1 - voluntary;
-    counters.on_cpu_ns += prev.on_cpu_ns() - running.on_cpu_ns;
-    counters.minor_faults += prev.minor_faults() - running.minor_faults;
-    counters.major_faults += prev.major_faults() - running.major_faults;
+    let turn = Turn { tid, totals: prev.totals(), migrations: prev.migrations(), switches_at_end: 1 };
+    turn.book(cpu, slot, is_known.then_some(running));
 }
 
-/// Books `next`'s wait and notes where its counters stand.
+/// Notes `next` and where its counters stand.
 #[inline(always)]
-fn enter(cpu: u32, running: &mut Running, next: Task, now: u64) {
-    let tid = next.tid();
-    if tid == 0 {
+fn enter(cpu: u32, running: &mut Running, next: Task) {
+    if next.tid() == 0 {
         running.task = 0;
         return;
     }
     let css_set = next.css_set();
     let slot = slot_of(cpu, cgroup_id(css_set));
-    *running = Running {
-        task: next.address(),
-        css_set: css_set.address(),
-        slot: u64::from(slot),
-        on_cpu_ns: next.on_cpu_ns(),
-        voluntary_switches: next.voluntary_switches(),
-        minor_faults: next.minor_faults(),
-        major_faults: next.major_faults(),
-        reserved: 0,
-    };
-    let (wait, migrations) = since_last_turn(next, tid, now);
-    let Some(counters) = tally::sched(cpu, slot) else { return };
-    counters.runq_wait_ns += wait;
-    if counters.runq_wait_max_ns < wait {
-        counters.runq_wait_max_ns = wait;
-    }
-    counters.migrations += migrations;
-    tally::count_wait(cpu, slot, wait);
+    note(running, next.address(), css_set.address(), slot, &next.totals());
 }
 
-/// Nanoseconds that `next` waited for a CPU and times it was moved, since it last ran.
 #[inline(always)]
-fn since_last_turn(next: Task, tid: u32, now: u64) -> (u64, u64) {
-    let queued = next.last_queued_ns();
-    let last_part = if queued == 0 { 0 } else { now.saturating_sub(queued) };
-    let booked = next.run_delay_ns();
-    let migrations = next.migrations() as u32;
-    let Some(seen) = tally::seen(tid) else { return (last_part, 0) };
-    let (earlier_parts, moved) = if next.turns() == 0 {
-        // A new task, perhaps with the tid of an old one.
-        (booked, migrations)
-    } else if seen.tid == tid {
-        (booked.saturating_sub(seen.run_delay_ns), migrations.wrapping_sub(seen.migrations))
-    } else {
-        (0, 0)
+fn note(running: &mut Running, task: u64, css_set: u64, slot: u32, totals: &TaskTotals) {
+    *running = Running {
+        task,
+        css_set,
+        slot: u64::from(slot),
+        voluntary_switches: totals.voluntary_switches,
+        on_cpu_ns: totals.on_cpu_ns,
+        minor_faults: totals.minor_faults,
+        major_faults: totals.major_faults,
+        run_delay_ns: totals.run_delay_ns,
     };
-    seen.tid = tid;
-    seen.migrations = migrations;
-    seen.run_delay_ns = booked + last_part;
-    (last_part + earlier_parts, u64::from(moved))
 }
 
 /// Books what the task that runs now has done so far, so that a long turn does not wait for its end.
@@ -112,39 +80,99 @@ fn since_last_turn(next: Task, tid: u32, now: u64) -> (u64, u64) {
 fn flush(_ctx: RawTracePointContext) {
     let cpu = tally::cpu();
     let task = CurrentTask::get();
+    let tid = task.tid();
     let Some(running) = tally::running(cpu) else { return };
+    if tid == 0 {
+        return;
+    }
+    let css_set = task.css_set();
+    let totals = task.totals();
+    let is_known = running.task == task.address() && running.css_set == css_set;
+    let slot = if is_known { running.slot as u32 } else { slot_of(cpu, task.cgroup_id()) };
+    let turn = Turn { tid, totals, migrations: task.migrations(), switches_at_end: 0 };
     if running.task == 0 {
-        note(cpu, running, task);
-        return;
+        turn.begin();
+    } else {
+        turn.book(cpu, slot, is_known.then_some(running));
     }
-    if running.task != task.address() || running.css_set != task.css_set() {
-        return;
-    }
-    let Some(counters) = tally::sched(cpu, running.slot as u32) else { return };
-    let (on_cpu_ns, minor_faults, major_faults) =
-        (task.on_cpu_ns(), task.minor_faults(), task.major_faults());
-    counters.on_cpu_ns += on_cpu_ns - running.on_cpu_ns;
-    counters.minor_faults += minor_faults - running.minor_faults;
-    counters.major_faults += major_faults - running.major_faults;
-    running.on_cpu_ns = on_cpu_ns;
-    running.minor_faults = minor_faults;
-    running.major_faults = major_faults;
+    note(running, task.address(), css_set, slot, &totals);
 }
 
-/// Notes a task that was running before anything was counted, unless it is the idle task.
-#[inline(always)]
-fn note(cpu: u32, running: &mut Running, task: CurrentTask) {
-    if task.tid() == 0 {
-        return;
+/// A task's counters at the end of its turn, or at a flush in the middle of one.
+struct Turn {
+    tid: u32,
+    totals: TaskTotals,
+    migrations: u32,
+    /// 1 at the end, where the kernel has counted the switch already; 0 in the middle.
+    switches_at_end: u64,
+}
+
+impl Turn {
+    /// Remembers where the counters stand and books nothing: what was before is not ours to count.
+    #[inline(always)]
+    fn begin(&self) {
+        if let Some(seen) = tally::seen(self.tid) {
+            self.remember(seen, 0);
+        }
     }
-    *running = Running {
-        task: task.address(),
-        css_set: task.css_set(),
-        slot: u64::from(slot_of(cpu, task.cgroup_id())),
-        on_cpu_ns: task.on_cpu_ns(),
-        voluntary_switches: task.voluntary_switches(),
-        minor_faults: task.minor_faults(),
-        major_faults: task.major_faults(),
-        reserved: 0,
-    };
+
+    /// Adds what is not booked yet to a slot.
+    #[inline(always)]
+    fn book(&self, cpu: u32, slot: u32, running: Option<&Running>) {
+        let Some(seen) = tally::seen(self.tid) else { return };
+        let switches = self.totals.voluntary_switches + self.totals.involuntary_switches;
+        let Some((base, base_migrations)) = self.base(seen, switches, running) else {
+            tally::lose(cpu, |losses| &mut losses.unknown_turns);
+            self.remember(seen, 0);
+            return;
+        };
+        let Some(counters) = tally::sched(cpu, slot) else { return };
+        let wait = self.totals.run_delay_ns - base.run_delay_ns;
+        counters.voluntary_switches += self.totals.voluntary_switches - base.voluntary_switches;
+        counters.involuntary_switches += self.totals.involuntary_switches - base.involuntary_switches;
+        counters.on_cpu_ns += self.totals.on_cpu_ns - base.on_cpu_ns;
+        counters.minor_faults += self.totals.minor_faults - base.minor_faults;
+        counters.major_faults += self.totals.major_faults - base.major_faults;
+        counters.migrations += u64::from(self.migrations.wrapping_sub(base_migrations));
+        counters.runq_wait_ns += wait;
+        if counters.runq_wait_max_ns < wait {
+            counters.runq_wait_max_ns = wait;
+        }
+        // Turns are told apart by the number of switches at their end.
+        let number = switches + 1 - self.switches_at_end;
+        if seen.tid != self.tid || seen.counted_turn != number {
+            tally::count_wait(cpu, slot, wait);
+        }
+        self.remember(seen, number);
+    }
+
+    /// What has been booked of the task already, and its migrations then.
+    #[inline(always)]
+    fn base(&self, seen: &SeenTask, switches: u64, running: Option<&Running>) -> Option<(TaskTotals, u32)> {
+        let seen_switches = seen.totals.voluntary_switches + seen.totals.involuntary_switches;
+        let is_first = switches == self.switches_at_end;
+        // An entry with more switches is of an earlier task that had the same tid.
+        if seen.tid == self.tid && seen_switches <= switches - self.switches_at_end {
+            return Some((seen.totals, seen.migrations));
+        }
+        if is_first {
+            return Some((TaskTotals::default(), 0));
+        }
+        let running = running?;
+        let voluntary_switches = running.voluntary_switches;
+        let base = TaskTotals {
+            voluntary_switches,
+            involuntary_switches: switches - self.switches_at_end - voluntary_switches,
+            on_cpu_ns: running.on_cpu_ns,
+            minor_faults: running.minor_faults,
+            major_faults: running.major_faults,
+            run_delay_ns: running.run_delay_ns,
+        };
+        Some((base, self.migrations))
+    }
+
+    #[inline(always)]
+    fn remember(&self, seen: &mut SeenTask, counted_turn: u64) {
+        *seen = SeenTask { tid: self.tid, migrations: self.migrations, totals: self.totals, counted_turn };
+    }
 }

@@ -56,16 +56,12 @@ const SCHED_FIELDS: &[&str] = &[
     "css_set_subsys",
     "css_cgroup",
     "task_voluntary",
+    "task_involuntary",
     "task_minor_faults",
     "task_major_faults",
     "task_on_cpu",
     "task_migrations",
-    "task_cfs_rq",
-    "task_last_queued",
     "task_run_delay",
-    "task_turns",
-    "cfs_rq_rq",
-    "rq_clock",
 ];
 
 const TREE_FIELDS: &[&str] =

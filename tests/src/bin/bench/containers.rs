@@ -153,8 +153,9 @@ pub(crate) fn measure(options: Options) -> Part {
         method: format!(
             "A fresh `monitor stream` beside real Docker containers without a network, settled for {} s, then \
              observed for {} s. CPU time, user and system, is the kernel's (`schedstat` of every thread); memory is \
-             of `/proc/PID/status`, and its file part is the program itself. With no container it is what running \
-             costs at all. What programs cost inside of other processes is in the tables above.",
+             of `/proc/PID/status`, and its file part is the program itself and the maps that it shares with the \
+             kernel. With no container it is what running costs at all. What programs cost inside of other processes \
+             is in the tables above.",
             SETTLE.as_secs(),
             time(options).as_secs(),
         ),

@@ -42,7 +42,7 @@ pub(crate) fn measure() -> Part {
         method: format!(
             "What the kernel says of the maps that `monitor`'s programs use; memory is what it charges for them \
              (`memlock` in `/proc/PID/fdinfo`). `coverage.map_bytes` says {said} bytes. Each CPU has {slots} slots, \
-             that is entries of `SCHED`.\",
+             that is entries of `SCHED`.",
         ),
         columns: &["map", "entries", "bytes an entry", "bytes", "memory, bytes"],
         rows,
