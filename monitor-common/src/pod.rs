@@ -18,7 +18,7 @@ macro_rules! pod {
 
 pod!(Histogram, Losses, Offsets, Running, SchedCounters, SeenTask, Settings, TagSet, TaskCounters);
 
-const _: () = assert!(size_of::<Settings>() == 16);
+const _: () = assert!(size_of::<Settings>() == 24);
 const _: () = assert!(size_of::<SeenTask>() == 64);
 const _: () = assert!(size_of::<Running>() == 64);
 const _: () = assert!(size_of::<Histogram>() == 384);

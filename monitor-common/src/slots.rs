@@ -33,61 +33,60 @@ pub const fn set_of(cgroup_id: u64, set_bits: u32, probe: u32) -> u32 {
 }
 
 /// The dimensions of the slot tables: what the loader sizes the maps by and the programs index them by.
+///
+/// The programs read these as they are, so what follows from others is computed once, by [`Geometry::new`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// log2 of the sets on each CPU; 1 to 20.
+    /// log2 of the sets on each CPU; 3 to 20.
     pub set_bits: u32,
     /// CPUs that can come online; a CPU past it is not counted.
     pub cpus: u32,
+    /// Sets of one CPU.
+    pub sets: u32,
+    /// Slots of one CPU that a cgroup can own. The one after them is shared by all cgroups without one.
+    pub owned_slots: u32,
 }
 
 impl Geometry {
-    /// Sets of one CPU.
-    #[inline(always)]
+    /// Tables of `1 << set_bits` sets on each CPU.
     #[must_use]
-    pub const fn sets(self) -> u32 {
-        1 << self.set_bits
-    }
-
-    /// Slots of one CPU that a cgroup can own.
-    #[inline(always)]
-    #[must_use]
-    pub const fn owned_slots(self) -> u32 {
-        self.sets() * WAYS
+    pub const fn new(set_bits: u32, cpus: u32) -> Self {
+        let sets = 1 << set_bits;
+        Self { set_bits, cpus, sets, owned_slots: sets * WAYS }
     }
 
     /// The slot of one CPU that all cgroups without one share.
     #[inline(always)]
     #[must_use]
     pub const fn overflow_slot(self) -> u32 {
-        self.owned_slots()
+        self.owned_slots
     }
 
-    /// Index of a CPU's slot in the counter maps.
+    /// Index of a CPU's first slot in the counter maps.
     #[inline(always)]
     #[must_use]
-    pub const fn index(self, cpu: u32, slot: u32) -> u32 {
-        cpu * (self.owned_slots() + 1) + slot
+    pub const fn first_slot(self, cpu: u32) -> u32 {
+        cpu * (self.owned_slots + 1)
     }
 
-    /// Index of a CPU's set in the tag map.
+    /// Index of a CPU's first set in the tag map.
     #[inline(always)]
     #[must_use]
-    pub const fn set_index(self, cpu: u32, set: u32) -> u32 {
-        cpu * self.sets() + set
+    pub const fn first_set(self, cpu: u32) -> u32 {
+        cpu * self.sets
     }
 
     /// Entries of the counter maps.
     #[must_use]
     pub const fn counter_entries(self) -> u32 {
-        self.cpus * (self.owned_slots() + 1)
+        self.first_slot(self.cpus)
     }
 
     /// Entries of the tag map.
     #[must_use]
     pub const fn tag_entries(self) -> u32 {
-        self.cpus * self.sets()
+        self.first_set(self.cpus)
     }
 }
 
@@ -167,10 +166,10 @@ mod tests {
     #[test]
     fn half_full_tables_have_a_slot_for_every_id() {
         // Debian's kernels take 20 to 80 inode numbers a cgroup.
-        let geometry = Geometry { set_bits: 9, cpus: 1 };
+        let geometry = Geometry::new(9, 1);
         for stride in 1..130 {
-            let mut load = vec![0_u32; geometry.sets() as usize];
-            for n in 0..u64::from(geometry.owned_slots() / 2) {
+            let mut load = vec![0_u32; geometry.sets as usize];
+            for n in 0..u64::from(geometry.owned_slots / 2) {
                 let set = (0..PROBES)
                     .map(|probe| set_of(1000 + n * stride, geometry.set_bits, probe) as usize)
                     .find(|&set| load[set] < WAYS);
@@ -186,10 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn indices_do_not_overlap() {
-        let geometry = Geometry { set_bits: 3, cpus: 3 };
-        assert_eq!(geometry.index(1, 0), geometry.index(0, geometry.overflow_slot()) + 1);
-        assert_eq!(geometry.index(2, geometry.overflow_slot()) + 1, geometry.counter_entries());
-        assert_eq!(geometry.set_index(2, geometry.sets() - 1) + 1, geometry.tag_entries());
+    fn cpus_do_not_overlap() {
+        let geometry = Geometry::new(3, 3);
+        assert_eq!(geometry.first_slot(1), geometry.overflow_slot() + 1);
+        assert_eq!(geometry.first_slot(2) + geometry.overflow_slot() + 1, geometry.counter_entries());
+        assert_eq!(geometry.first_set(2) + geometry.sets, geometry.tag_entries());
     }
 }

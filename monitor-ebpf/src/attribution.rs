@@ -6,9 +6,9 @@ use monitor_common::{
 };
 
 use crate::{
-    globals::{geometry, hierarchy, subsystem},
+    globals::{hierarchy, owned_slots, set_bits, subsystem},
     kernel::CssSet,
-    tally,
+    tally::{self, Cpu},
 };
 
 /// The cgroup id of a task with this `css_set`, in the hierarchy that is counted.
@@ -19,11 +19,13 @@ pub(crate) fn cgroup_id(css_set: CssSet) -> u64 {
 
 /// This CPU's slot for a cgroup: its own, or the shared one, which counts as a loss.
 #[inline(always)]
-pub(crate) fn slot_of(cpu: u32, cgroup_id: u64) -> u32 {
+pub(crate) fn slot_of(cpu: Cpu, cgroup_id: u64) -> u32 {
+    let first_set = cpu.first_set();
+    let set_bits = set_bits();
     let mut probe = 0;
     while probe < PROBES {
-        let set = set_of(cgroup_id, geometry().set_bits, probe);
-        let Some(TagSet(tags)) = tally::tags(cpu, set) else { break };
+        let set = set_of(cgroup_id, set_bits, probe);
+        let Some(TagSet(tags)) = tally::tags(first_set + set) else { break };
         for (way, tag) in (0..).zip(tags.iter_mut()) {
             if *tag == 0 {
                 *tag = cgroup_id;
@@ -34,17 +36,17 @@ pub(crate) fn slot_of(cpu: u32, cgroup_id: u64) -> u32 {
         }
         probe += 1;
     }
-    tally::lose(cpu, |losses| &mut losses.slot_overflows);
-    geometry().overflow_slot()
+    cpu.lose(|losses| &mut losses.slot_overflows);
+    owned_slots()
 }
 
 /// The slot of the task that this CPU runs; `None`, counted, while that is not known.
 #[inline(always)]
-pub(crate) fn current_slot(cpu: u32) -> Option<u32> {
-    match tally::running(cpu) {
+pub(crate) fn current_slot(cpu: Cpu) -> Option<u32> {
+    match cpu.running() {
         Some(&mut Running { task, slot, .. }) if task != 0 => Some(slot as u32),
         _ => {
-            tally::lose(cpu, |losses| &mut losses.unattributed_events);
+            cpu.lose(|losses| &mut losses.unattributed_events);
             None
         }
     }

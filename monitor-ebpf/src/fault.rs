@@ -2,14 +2,14 @@
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 
-use crate::{attribution::current_slot, tally};
+use crate::{attribution::current_slot, tally::Cpu};
 
 /// An exception from user mode (arch/x86/mm/fault.c, `trace_page_fault_entries`).
 #[btf_tracepoint(function = "page_fault_user")]
 fn page_fault_user(_ctx: BtfTracePointContext) {
-    let cpu = tally::cpu();
+    let cpu = Cpu::current();
     if let Some(slot) = current_slot(cpu)
-        && let Some(events) = tally::task_events(cpu, slot)
+        && let Some(events) = cpu.task_events(slot)
     {
         events.user_fault_exceptions += 1;
     }
@@ -18,9 +18,9 @@ fn page_fault_user(_ctx: BtfTracePointContext) {
 /// An exception from kernel mode.
 #[btf_tracepoint(function = "page_fault_kernel")]
 fn page_fault_kernel(_ctx: BtfTracePointContext) {
-    let cpu = tally::cpu();
+    let cpu = Cpu::current();
     if let Some(slot) = current_slot(cpu)
-        && let Some(events) = tally::task_events(cpu, slot)
+        && let Some(events) = cpu.task_events(slot)
     {
         events.kernel_fault_exceptions += 1;
     }

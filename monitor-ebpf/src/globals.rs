@@ -13,8 +13,7 @@ static OFFSETS: Offsets = {
 };
 
 #[unsafe(no_mangle)]
-static SETTINGS: Settings =
-    Settings { geometry: Geometry { set_bits: 1, cpus: 0 }, hierarchy: 0, subsystem: 0 };
+static SETTINGS: Settings = Settings { geometry: Geometry::new(3, 0), hierarchy: 0, subsystem: 0 };
 
 /// A member's offset, as in `offset!(task_tid)`.
 macro_rules! offset {
@@ -36,12 +35,22 @@ pub(crate) fn read<T: Copy>(global: *const T) -> T {
     unsafe { global.read_volatile() }
 }
 
+/// log2 of the sets on each CPU.
 #[inline(always)]
-pub(crate) fn geometry() -> Geometry {
-    Geometry {
-        set_bits: read(&raw const SETTINGS.geometry.set_bits),
-        cpus: read(&raw const SETTINGS.geometry.cpus),
-    }
+pub(crate) fn set_bits() -> u32 {
+    read(&raw const SETTINGS.geometry.set_bits)
+}
+
+/// Sets of one CPU.
+#[inline(always)]
+pub(crate) fn sets() -> u32 {
+    read(&raw const SETTINGS.geometry.sets)
+}
+
+/// Slots of one CPU that a cgroup can own.
+#[inline(always)]
+pub(crate) fn owned_slots() -> u32 {
+    read(&raw const SETTINGS.geometry.owned_slots)
 }
 
 /// The number of the hierarchy whose cgroups are counted; 0 is v2.

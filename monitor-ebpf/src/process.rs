@@ -8,15 +8,15 @@ use monitor_common::lifecycle::Kind;
 use crate::{
     attribution::{cgroup_id, current_slot},
     kernel::Task,
-    tally,
+    tally::{self, Cpu},
 };
 
 /// After an exec has succeeded, in the task that called it (fs/exec.c).
 #[btf_tracepoint(function = "sched_process_exec")]
 fn sched_process_exec(_ctx: BtfTracePointContext) {
-    let cpu = tally::cpu();
+    let cpu = Cpu::current();
     if let Some(slot) = current_slot(cpu)
-        && let Some(events) = tally::task_events(cpu, slot)
+        && let Some(events) = cpu.task_events(slot)
     {
         events.execs += 1;
     }
@@ -25,9 +25,9 @@ fn sched_process_exec(_ctx: BtfTracePointContext) {
 /// In a task that is ending, while it still has its cgroup (kernel/exit.c, `do_exit`).
 #[btf_tracepoint(function = "sched_process_exit")]
 fn sched_process_exit(ctx: BtfTracePointContext) {
-    let cpu = tally::cpu();
+    let cpu = Cpu::current();
     if let Some(slot) = current_slot(cpu)
-        && let Some(events) = tally::task_events(cpu, slot)
+        && let Some(events) = cpu.task_events(slot)
     {
         events.exits += 1;
     }

@@ -13,22 +13,22 @@ use monitor_common::slots::{Running, SeenTask, TaskTotals};
 use crate::{
     attribution::{cgroup_id, slot_of},
     kernel::{CurrentTask, Task},
-    tally,
+    tally::{self, Cpu},
 };
 
 /// At each switch of a CPU from one task to another (kernel/sched/core.c, `__schedule`), with interrupts off. By then
 /// the kernel has counted the switch and brought `prev`'s times up to date.
 #[btf_tracepoint(function = "sched_switch")]
 fn sched_switch(ctx: BtfTracePointContext) {
-    let cpu = tally::cpu();
-    let Some(running) = tally::running(cpu) else { return };
+    let cpu = Cpu::current();
+    let Some(running) = cpu.running() else { return };
     leave(cpu, running, Task::from_arg(ctx.arg(1)));
     enter(cpu, running, Task::from_arg(ctx.arg(2)));
 }
 
 /// Books what `prev` did since it was last booked.
 #[inline(always)]
-fn leave(cpu: u32, running: &Running, prev: Task) {
+fn leave(cpu: Cpu, running: &Running, prev: Task) {
     let tid = prev.tid();
     if tid == 0 {
         return;
@@ -47,7 +47,7 @@ fn leave(cpu: u32, running: &Running, prev: Task) {
 
 /// Notes `next` and where its counters stand.
 #[inline(always)]
-fn enter(cpu: u32, running: &mut Running, next: Task) {
+fn enter(cpu: Cpu, running: &mut Running, next: Task) {
     if next.tid() == 0 {
         running.task = 0;
         return;
@@ -78,10 +78,10 @@ fn note(running: &mut Running, task: u64, css_set: u64, slot: u32, totals: &Task
 /// time, right after `sched_switch` was attached, it finds no task noted and notes the one that runs.
 #[raw_tracepoint(tracepoint = "sched_switch")]
 fn flush(_ctx: RawTracePointContext) {
-    let cpu = tally::cpu();
+    let cpu = Cpu::current();
     let task = CurrentTask::get();
     let tid = task.tid();
-    let Some(running) = tally::running(cpu) else { return };
+    let Some(running) = cpu.running() else { return };
     if tid == 0 {
         return;
     }
@@ -118,15 +118,15 @@ impl Turn {
 
     /// Adds what is not booked yet to a slot.
     #[inline(always)]
-    fn book(&self, cpu: u32, slot: u32, running: Option<&Running>) {
+    fn book(&self, cpu: Cpu, slot: u32, running: Option<&Running>) {
         let Some(seen) = tally::seen(self.tid) else { return };
         let switches = self.totals.voluntary_switches + self.totals.involuntary_switches;
         let Some((base, base_migrations)) = self.base(seen, switches, running) else {
-            tally::lose(cpu, |losses| &mut losses.unknown_turns);
+            cpu.lose(|losses| &mut losses.unknown_turns);
             self.remember(seen, 0);
             return;
         };
-        let Some(counters) = tally::sched(cpu, slot) else { return };
+        let Some(counters) = cpu.sched(slot) else { return };
         let wait = self.totals.run_delay_ns - base.run_delay_ns;
         counters.voluntary_switches += self.totals.voluntary_switches - base.voluntary_switches;
         counters.involuntary_switches += self.totals.involuntary_switches - base.involuntary_switches;
@@ -141,7 +141,7 @@ impl Turn {
         // Turns are told apart by the number of switches at their end.
         let number = switches + 1 - self.switches_at_end;
         if seen.tid != self.tid || seen.counted_turn != number {
-            tally::count_wait(cpu, slot, wait);
+            cpu.count_wait(slot, wait);
         }
         self.remember(seen, number);
     }

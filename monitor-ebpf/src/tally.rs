@@ -13,7 +13,7 @@ use monitor_common::{
     slots::{Running, SeenTask, TagSet, seen_index},
 };
 
-use crate::globals::geometry;
+use crate::globals::{owned_slots, sets};
 
 /// Lets user space map the array and read it without a system call.
 const BPF_F_MMAPABLE: u32 = 1 << 10;
@@ -35,68 +35,87 @@ static SEEN: Array<SeenTask> = Array::with_max_entries(SEEN_TASKS, 0);
 #[map]
 static LIFECYCLE: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 
-/// The CPU that this program runs on.
-#[inline(always)]
-pub(crate) fn cpu() -> u32 {
-    // SAFETY: the helper has no preconditions. It is a load on 6.10 and later, a call before.
-    unsafe { bpf_get_smp_processor_id() }
+/// The CPU that a program runs on, and where its entries are.
+#[derive(Clone, Copy)]
+pub(crate) struct Cpu {
+    number: u32,
+    first_slot: u32,
 }
 
-macro_rules! entry {
-    ($(#[$doc:meta])* $name:ident($($arg:ident),+) -> $type:ty: $map:ident[$index:expr]) => {
+macro_rules! entries {
+    ($($(#[$doc:meta])* $name:ident(self $(, $arg:ident)?) -> $type:ty: $map:ident[$index:expr];)+) => {$(
         $(#[$doc])*
         #[inline(always)]
-        pub(crate) fn $name($($arg: u32),+) -> Option<&'static mut $type> {
+        pub(crate) fn $name(self $(, $arg: u32)?) -> Option<&'static mut $type> {
+            let index: fn(Self $(, entries!(@u32 $arg))?) -> u32 = $index;
             // SAFETY: the lookup checked the bounds, and programs of one CPU that write the same entry do not
             // interrupt each other (see the types' own words); user space only reads, or clears what is dead.
-            $map.get_ptr_mut($index).map(|entry| unsafe { &mut *entry })
+            $map.get_ptr_mut(index(self $(, $arg)?)).map(|entry| unsafe { &mut *entry })
         }
-    };
+    )+};
+    (@u32 $arg:ident) => { u32 };
 }
 
-entry!(
-    /// A CPU's tags of one set.
-    tags(cpu, set) -> TagSet: TAGS[geometry().set_index(cpu, set)]
-);
-entry!(
-    /// A slot's scheduler counters.
-    sched(cpu, slot) -> SchedCounters: SCHED[geometry().index(cpu, slot)]
-);
-entry!(
-    /// A slot's counters of rarer events.
-    task_events(cpu, slot) -> TaskCounters: TASK_EVENTS[geometry().index(cpu, slot)]
-);
-entry!(
-    runq_latency(cpu, slot) -> Histogram: RUNQ_LATENCY[geometry().index(cpu, slot)]
-);
-entry!(
-    /// What a CPU runs.
-    running(cpu) -> Running: RUNNING[cpu]
-);
-entry!(
-    losses(cpu) -> Losses: LOSSES[cpu]
-);
-entry!(
-    /// What is remembered of a task.
-    seen(tid) -> SeenTask: SEEN[seen_index(tid)]
-);
+impl Cpu {
+    #[inline(always)]
+    pub(crate) fn current() -> Self {
+        // SAFETY: the helper has no preconditions. It is a load on 6.10 and later, a call before.
+        let number = unsafe { bpf_get_smp_processor_id() };
+        Self { number, first_slot: number * (owned_slots() + 1) }
+    }
 
-/// Counts one wait of `ns` in a slot's histogram.
-#[inline(always)]
-pub(crate) fn count_wait(cpu: u32, slot: u32, ns: u64) {
-    if let Some(Histogram(buckets)) = runq_latency(cpu, slot)
-        && let Some(count) = buckets.get_mut(bucket(ns))
-    {
-        *count = count.wrapping_add(1);
+    /// The index of its first set.
+    #[inline(always)]
+    pub(crate) fn first_set(self) -> u32 {
+        self.number * sets()
+    }
+
+    entries! {
+        /// A slot's scheduler counters.
+        sched(self, slot) -> SchedCounters: SCHED[|cpu, slot| cpu.first_slot + slot];
+        /// A slot's counters of rarer events.
+        task_events(self, slot) -> TaskCounters: TASK_EVENTS[|cpu, slot| cpu.first_slot + slot];
+        /// A slot's run-queue latencies.
+        runq_latency(self, slot) -> Histogram: RUNQ_LATENCY[|cpu, slot| cpu.first_slot + slot];
+        /// What it runs.
+        running(self) -> Running: RUNNING[|cpu| cpu.number];
+        /// What it could not count.
+        losses(self) -> Losses: LOSSES[|cpu| cpu.number];
+    }
+
+    /// Counts one wait of `ns` in a slot's histogram.
+    #[inline(always)]
+    pub(crate) fn count_wait(self, slot: u32, ns: u64) {
+        if let Some(Histogram(buckets)) = self.runq_latency(slot)
+            && let Some(count) = buckets.get_mut(bucket(ns))
+        {
+            *count = count.wrapping_add(1);
+        }
+    }
+
+    /// Counts something that could not be counted where it belongs.
+    #[inline(always)]
+    pub(crate) fn lose(self, field: impl Fn(&mut Losses) -> &mut u64) {
+        if let Some(losses) = self.losses() {
+            *field(losses) += 1;
+        }
     }
 }
 
-/// Counts something that could not be counted where it belongs.
+/// One set of tags, by its index over all CPUs.
 #[inline(always)]
-pub(crate) fn lose(cpu: u32, field: impl Fn(&mut Losses) -> &mut u64) {
-    if let Some(losses) = losses(cpu) {
-        *field(losses) += 1;
-    }
+pub(crate) fn tags(index: u32) -> Option<&'static mut TagSet> {
+    // SAFETY: the lookup checked the bounds; only programs of the set's own CPU claim tags in it, with interrupts off,
+    // and user space clears only what no program looks for any more.
+    TAGS.get_ptr_mut(index).map(|entry| unsafe { &mut *entry })
+}
+
+/// What is remembered of a task.
+#[inline(always)]
+pub(crate) fn seen(tid: u32) -> Option<&'static mut SeenTask> {
+    // SAFETY: the lookup checked the bounds. A task is on one CPU at a time, so its entry has one writer; tasks whose
+    // tids collide may write at once, and a torn entry is taken for one of them, or for none.
+    SEEN.get_ptr_mut(seen_index(tid)).map(|entry| unsafe { &mut *entry })
 }
 
 /// Sends a record that `fill` completes; counts it as lost where the ring is full.
@@ -105,7 +124,7 @@ pub(crate) fn record(fill: impl FnOnce(&mut Record)) {
     /// User space drains the ring at its own pace; waking it for each record would cost more than the record.
     const BPF_RB_NO_WAKEUP: u64 = 1;
     let Some(mut entry) = LIFECYCLE.reserve::<Record>(0) else {
-        lose(cpu(), |losses| &mut losses.lifecycle_records);
+        Cpu::current().lose(|losses| &mut losses.lifecycle_records);
         return;
     };
     // SAFETY: the entry is writable memory of `Record`'s size, and every bit pattern is a `Record`.

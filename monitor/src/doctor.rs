@@ -208,7 +208,7 @@ fn probes(kernel_types: &Result<Btf, crate::probes::btf::BtfError>, hierarchy: &
             "{} of {}: {} slots a CPU, {} KiB of maps",
             if counted.hierarchy.number == 0 { "cgroup2 tree" } else { "v1 hierarchy" },
             counted.mount.point.display(),
-            geometry.owned_slots(),
+            geometry.owned_slots,
             map_bytes(geometry) / 1024
         ),
     ));

@@ -190,7 +190,7 @@ fn geometry(cpus: u32, map_bytes: usize) -> Geometry {
     let slots = map_bytes / (SLOT_BYTES * cpus.max(1) as usize);
     let sets = (slots / WAYS as usize).max(1);
     let set_bits = sets.ilog2().clamp(*SET_BITS.start(), *SET_BITS.end());
-    Geometry { set_bits, cpus }
+    Geometry::new(set_bits, cpus)
 }
 
 /// Bytes that the maps take in the kernel.
@@ -275,7 +275,7 @@ mod tests {
             let fewest = geometry.set_bits == *SET_BITS.start();
             assert!(fewest || slots <= limit + (limit >> 3), "{cpus} CPUs take {slots} bytes");
         }
-        assert_eq!(geometry(2, 64 << 20).owned_slots(), 16384);
-        assert_eq!(geometry(64, 64 << 20).owned_slots(), 1024);
+        assert_eq!(geometry(2, 64 << 20).owned_slots, 16384);
+        assert_eq!(geometry(64, 64 << 20).owned_slots, 1024);
     }
 }

@@ -174,7 +174,7 @@ impl Reader {
             seen.now = Sums::default();
         }
         let overflow = self.geometry.overflow_slot();
-        let shared = (0..self.geometry.cpus).map(|cpu| (OVERFLOW, self.geometry.index(cpu, overflow)));
+        let shared = (0..self.geometry.cpus).map(|cpu| (OVERFLOW, self.geometry.first_slot(cpu) + overflow));
         for (id, slot) in self.slots.iter().copied().chain(shared) {
             let (Some(sched), Some(tasks)) = (self.sched.get(slot), self.tasks.get(slot)) else { continue };
             let now = &mut self.seen.entry(id).or_default().now;
@@ -194,10 +194,10 @@ impl Reader {
 
     fn scan_tags(&mut self) {
         self.slots.clear();
-        let owned = self.geometry.owned_slots();
+        let owned = self.geometry.owned_slots;
         for (number, id) in (0_u32..).zip(self.tags.range(0..self.geometry.cpus * owned)) {
             if id != 0 {
-                self.slots.push((CgroupId(id), self.geometry.index(number / owned, number % owned)));
+                self.slots.push((CgroupId(id), self.geometry.first_slot(number / owned) + number % owned));
             }
         }
     }
@@ -264,7 +264,7 @@ impl Reader {
     /// Slots in use on the fullest CPU.
     #[must_use]
     pub fn slots_used(&self) -> u32 {
-        let per_cpu = self.geometry.owned_slots() + 1;
+        let per_cpu = self.geometry.owned_slots + 1;
         let mut used: HashMap<u32, u32> = HashMap::new();
         for (_, slot) in &self.slots {
             *used.entry(slot / per_cpu).or_default() += 1;
@@ -279,10 +279,10 @@ impl Reader {
         for (cpu, probe) in (0..self.geometry.cpus).flat_map(|cpu| (0..PROBES).map(move |probe| (cpu, probe)))
         {
             let set = set_of(id.0, self.geometry.set_bits, probe);
-            let first = self.geometry.set_index(cpu, set) * WAYS;
+            let first = (self.geometry.first_set(cpu) + set) * WAYS;
             for way in 0..WAYS {
                 if self.tags.get(first + way) == Some(id.0) {
-                    let slot = self.geometry.index(cpu, set * WAYS + way);
+                    let slot = self.geometry.first_slot(cpu) + set * WAYS + way;
                     self.sched.set(slot, SchedCounters::default());
                     self.tasks.set(slot, TaskCounters::default());
                     self.runq.set(slot, Histogram::default());
