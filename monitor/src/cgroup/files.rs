@@ -61,6 +61,8 @@ pub(super) enum Part {
     Pulse,
     /// With usage, if the pulse moved.
     Detail,
+    /// With usage, if the memory charge moved: its parts, three quarters of the cost of a reading.
+    Memory,
     /// With usage, unless there is known to be no quota, and with limits.
     Throttling,
     /// When limits are asked for.
@@ -158,8 +160,8 @@ impl CgroupFiles {
     /// `buffer` is scratch space to be passed to every call; it grows as needed. A file that fails costs its own
     /// fields and [`CgroupFiles::is_partial`] tells. [`CgroupError::Gone`] is final.
     ///
-    /// A cgroup whose CPU time and memory charge both stand still did nothing, so its other memory values and pids
-    /// are then taken over from the reading before, nine times out of ten.
+    /// Where CPU time and memory charge both stand still, the number of pids is taken over from the reading before,
+    /// and where the charge does, so are the parts of memory: nine times out of ten.
     pub fn read(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<&CgroupStats, CgroupError> {
         if buffer.len() < INITIAL_BUFFER_BYTES {
             buffer.resize(INITIAL_BUFFER_BYTES, 0);
@@ -222,13 +224,18 @@ impl CgroupFiles {
     }
 
     fn read_usage(&mut self, buffer: &mut Vec<u8>) -> Result<bool, CgroupError> {
-        let pulse = |stats: &CgroupStats| (stats.cpu.usage_ns, stats.memory.current_bytes);
-        let before = pulse(&self.stats);
+        let (usage_ns, charge) = (self.stats.cpu.usage_ns, self.stats.memory.current_bytes);
         let mut is_complete = self.read_part(Part::Pulse, buffer)?;
-        let is_quiet = self.stats.cpu.usage_ns.is_some() && pulse(&self.stats) == before;
         self.readings = self.readings.wrapping_add(1);
-        if !is_quiet || self.readings.is_multiple_of(QUIET_READINGS) {
+        let is_due = self.readings.is_multiple_of(QUIET_READINGS);
+        let has_charged =
+            self.stats.memory.current_bytes.is_none() || self.stats.memory.current_bytes != charge;
+        let has_run = self.stats.cpu.usage_ns.is_none() || self.stats.cpu.usage_ns != usage_ns;
+        if has_run || has_charged || is_due {
             is_complete &= self.read_part(Part::Detail, buffer)?;
+        }
+        if has_charged || is_due {
+            is_complete &= self.read_part(Part::Memory, buffer)?;
         }
         self.stats.memory.derive();
         Ok(is_complete)

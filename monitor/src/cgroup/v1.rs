@@ -35,17 +35,17 @@ pub(super) const FILES: &[FileSpec] = &[
     FileSpec::new("memory", "memory.usage_in_bytes", Part::Pulse, |stats, text| {
         stats.memory.current_bytes = parse::number(text);
     }),
-    FileSpec::new("memory", "memory.stat", Part::Detail, memory_stat),
-    FileSpec::new("memory", "memory.kmem.usage_in_bytes", Part::Detail, |stats, text| {
+    FileSpec::new("memory", "memory.stat", Part::Memory, memory_stat),
+    FileSpec::new("memory", "memory.kmem.usage_in_bytes", Part::Memory, |stats, text| {
         stats.memory.kernel_bytes = parse::number(text);
     }),
-    FileSpec::new("memory", "memory.max_usage_in_bytes", Part::Detail, |stats, text| {
+    FileSpec::new("memory", "memory.max_usage_in_bytes", Part::Memory, |stats, text| {
         stats.memory.peak_bytes = parse::number(text);
     }),
-    FileSpec::new("memory", "memory.failcnt", Part::Detail, |stats, text| {
+    FileSpec::new("memory", "memory.failcnt", Part::Memory, |stats, text| {
         stats.memory.limit_hits = parse::number(text);
     }),
-    FileSpec::new("memory", "memory.oom_control", Part::Detail, oom_control),
+    FileSpec::new("memory", "memory.oom_control", Part::Memory, oom_control),
     FileSpec::new("memory", "memory.limit_in_bytes", Part::Limits, |stats, text| {
         stats.memory.limit_bytes = parse::v1_memory_limit(text);
     }),

@@ -18,12 +18,12 @@ pub(super) const FILES: &[FileSpec] = &[
     FileSpec::new("memory", "memory.current", Part::Pulse, |stats, text| {
         stats.memory.current_bytes = parse::number(text);
     }),
-    FileSpec::new("memory", "memory.stat", Part::Detail, memory_stat),
-    FileSpec::new("memory", "memory.events", Part::Detail, memory_events),
-    FileSpec::new("memory", "memory.swap.current", Part::Detail, |stats, text| {
+    FileSpec::new("memory", "memory.stat", Part::Memory, memory_stat),
+    FileSpec::new("memory", "memory.events", Part::Memory, memory_events),
+    FileSpec::new("memory", "memory.swap.current", Part::Memory, |stats, text| {
         stats.memory.swap_bytes = parse::number(text);
     }),
-    FileSpec::new("memory", "memory.peak", Part::Detail, |stats, text| {
+    FileSpec::new("memory", "memory.peak", Part::Memory, |stats, text| {
         stats.memory.peak_bytes = parse::number(text);
     }),
     FileSpec::new("pids", "pids.current", Part::Detail, |stats, text| {

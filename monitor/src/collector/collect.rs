@@ -108,6 +108,10 @@ impl Collector {
         if let RuntimeEvent::Connection(state) = &event {
             self.connections.insert(state.runtime.to_string(), state.clone());
         }
+        if let RuntimeEvent::Updated(told) = &event {
+            let runs = self.registry.runs().filter(|(_, run)| run.id == told.id);
+            runs.for_each(|(own, _)| self.files.expire_limits(own));
+        }
         self.registry.runtime_told(event);
     }
 

@@ -14,10 +14,12 @@ use crate::{
 const SECOND_NS: u64 = 1_000_000_000;
 /// How long the usage of a cgroup that does not run may be taken over.
 const USAGE_NS: u64 = 5 * SECOND_NS;
-/// How often configuration is read: limits, quota, cpuset.
-const LIMITS_NS: u64 = 10 * SECOND_NS;
+/// How often configuration is read, limits, quota and cpuset, unless a runtime tells of a change.
+const LIMITS_NS: u64 = 30 * SECOND_NS;
 /// How often the kernel itself brings pressure up to date (`PSI_FREQ`, kernel/sched/psi.c).
 const PRESSURE_NS: u64 = 2 * SECOND_NS;
+/// How often the pressure of a cgroup that does not run is read: its averages fade.
+const FADING_NS: u64 = 10 * SECOND_NS;
 /// How often a cgroup is opened again in which files are missing: runtimes make it in one hierarchy after the other.
 const REOPEN_TRIES: u8 = 5;
 
@@ -114,6 +116,13 @@ impl FileCache {
         self.entries.get(&id).map(|entry| (entry.files.last(), entry.usage_ns))
     }
 
+    /// Has the limits read at the next tick.
+    pub(super) fn expire_limits(&mut self, id: CgroupId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.limits_ns = 0;
+        }
+    }
+
     /// Closes a cgroup's files.
     pub(super) fn close(&mut self, id: CgroupId) {
         self.entries.remove(&id);
@@ -124,11 +133,8 @@ impl Entry {
     fn due(&self, now_ns: u64, has_run: bool) -> What {
         let age = |since: u64| now_ns.saturating_sub(since);
         let usage = has_run || age(self.usage_ns) >= USAGE_NS;
-        What {
-            usage,
-            limits: age(self.limits_ns) >= LIMITS_NS,
-            pressure: usage && age(self.pressure_ns) >= PRESSURE_NS,
-        }
+        let pressure = age(self.pressure_ns) >= if has_run { PRESSURE_NS } else { FADING_NS };
+        What { usage, limits: age(self.limits_ns) >= LIMITS_NS, pressure }
     }
 
     fn note(&mut self, now_ns: u64, what: What, id: CgroupId) {
@@ -137,7 +143,7 @@ impl Entry {
         }
         if what.limits {
             // Cgroups met in the same tick would otherwise all be due in the same tick again.
-            self.limits_ns = now_ns.saturating_sub(id.0 % 4 * SECOND_NS);
+            self.limits_ns = now_ns.saturating_sub(id.0 % 16 * SECOND_NS);
         }
         if what.pressure {
             self.pressure_ns = now_ns;
