@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     clock::Now,
-    files::{FileCache, FileHealth},
+    files::{FileCache, FileHealth, Subject},
     sample::{ContainerInfo, Counted, Sample, Series},
 };
 use crate::{
@@ -250,20 +250,18 @@ impl Collector {
     fn read_series(&mut self, now: &Now) -> (Vec<Series>, FileHealth) {
         let (counters, counted, active) = self.sum_counters();
         let mut health = FileHealth::default();
-        let mut series = Vec::new();
-        let mut known = HashSet::new();
-        let ids: Vec<CgroupId> = self.registry.cgroups().map(|(id, _)| id).collect();
+        let ids = self.own_cgroups();
+        let mut series = Vec::with_capacity(ids.len());
+        let mut known = HashSet::with_capacity(ids.len());
         for id in ids {
             let Some(info) = self.registry.get(id) else { continue };
-            if info.run.is_some_and(|run| run != id) {
-                continue;
-            }
             let is_live = info.removed_boot_ns.is_none();
             let info = info.clone();
             let stats = match (&self.sources.hierarchy, &info.path) {
                 (Ok(hierarchy), Some(path)) if is_live => {
                     let has_run = counters.is_none() || active.contains(&id);
-                    self.files.read(hierarchy, id, path, now.monotonic_ns, has_run, &mut health)
+                    let subject = Subject { id, path, has_run, made_at: info.made_at };
+                    self.files.read(hierarchy, &subject, now, &mut health)
                 }
                 _ => self.files.last(id),
             };
@@ -286,8 +284,16 @@ impl Collector {
             });
         }
         self.known = known;
-        series.sort_by(|a, b| a.path.cmp(&b.path).then(a.cgroup.cmp(&b.cgroup)));
         (series, health)
+    }
+
+    /// Every cgroup that is a series of its own, which nested ones of containers are not, in the order of paths.
+    fn own_cgroups(&self) -> Vec<CgroupId> {
+        let is_own = |(id, info): &(CgroupId, &CgroupInfo)| info.run.is_none_or(|run| run == *id);
+        let mut own: Vec<(Option<&str>, CgroupId)> =
+            self.registry.cgroups().filter(is_own).map(|(id, info)| (info.path.as_deref(), id)).collect();
+        own.sort_unstable();
+        own.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Counters by series, nested cgroups added to their run; and which series, or ones below them, have run.
@@ -304,6 +310,7 @@ impl Collector {
             return (None, Counted::default(), HashSet::new());
         }
         let mut sums = self.folded.clone();
+        sums.reserve(self.known.len());
         let mut active = HashSet::new();
         for (id, counters, has_changed) in probes.reader.cgroups() {
             let run = self.registry.get(id).and_then(|info| info.run);

@@ -6,6 +6,9 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
+use super::clock::Now;
 use crate::{
     cgroup::{CgroupFiles, CgroupStats, Hierarchy, What},
     newtypes::CgroupId,
@@ -18,17 +21,22 @@ const USAGE_NS: u64 = 5 * SECOND_NS;
 const LIMITS_NS: u64 = 30 * SECOND_NS;
 /// How often the kernel itself brings pressure up to date (`PSI_FREQ`, kernel/sched/psi.c).
 const PRESSURE_NS: u64 = 2 * SECOND_NS;
+/// Pressure is the dearest file for what it tells, so at most this share of a second goes by for each cgroup: beyond
+/// 400 of them it is read less often.
+const PRESSURE_SHARE_NS: u64 = 5_000_000;
 /// How often the pressure of a cgroup that does not run is read: its averages fade.
 const FADING_NS: u64 = 10 * SECOND_NS;
-/// How often a cgroup is opened again in which files are missing: runtimes make it in one hierarchy after the other.
-const REOPEN_TRIES: u8 = 5;
+/// How long after a cgroup was made it is opened again where files are missing: runtimes make it in one hierarchy
+/// after the other.
+const YOUNG_NS: i128 = 3 * 1_000_000_000;
 
 struct Entry {
     files: CgroupFiles,
-    tries_left: u8,
-    usage_ns: u64,
-    limits_ns: u64,
-    pressure_ns: u64,
+    /// When usage was read last.
+    read_ns: u64,
+    usage_due_ns: u64,
+    limits_due_ns: u64,
+    pressure_due_ns: u64,
 }
 
 /// The open files of every cgroup.
@@ -36,6 +44,22 @@ struct Entry {
 pub(super) struct FileCache {
     entries: HashMap<CgroupId, Entry>,
     buffer: Vec<u8>,
+}
+
+/// A cgroup whose files are to be read.
+pub(super) struct Subject<'a> {
+    pub(super) id: CgroupId,
+    pub(super) path: &'a str,
+    /// Whether its tasks, or those of cgroups below it, have run since the last tick.
+    pub(super) has_run: bool,
+    /// When it was made, if that was seen.
+    pub(super) made_at: Option<Timestamp>,
+}
+
+impl Subject<'_> {
+    fn is_young(&self, now: &Now) -> bool {
+        self.made_at.is_some_and(|made| now.wall.as_nanosecond() - made.as_nanosecond() < YOUNG_NS)
+    }
 }
 
 /// How reading went, over all cgroups.
@@ -54,20 +78,17 @@ impl FileCache {
     pub(super) fn read(
         &mut self,
         hierarchy: &Hierarchy,
-        id: CgroupId,
-        path: &str,
-        now_ns: u64,
-        has_run: bool,
+        subject: &Subject<'_>,
+        now: &Now,
         health: &mut FileHealth,
     ) -> Option<(&CgroupStats, u64)> {
-        let what = match self.entries.get_mut(&id) {
-            Some(entry) if entry.files.is_partial() && entry.tries_left > 0 => {
-                entry.tries_left -= 1;
-                let tries_left = entry.tries_left;
-                self.open(hierarchy, id, path, now_ns, tries_left, health)?
+        let (id, now_ns) = (subject.id, now.monotonic_ns);
+        let pressure_ns = PRESSURE_NS.max(PRESSURE_SHARE_NS * self.entries.len() as u64);
+        let what = match self.entries.get(&id) {
+            Some(entry) if !(entry.files.is_partial() && subject.is_young(now)) => {
+                entry.due(now_ns, subject.has_run, pressure_ns)
             }
-            Some(entry) => entry.due(now_ns, has_run),
-            None => self.open(hierarchy, id, path, now_ns, REOPEN_TRIES, health)?,
+            _ => self.open(hierarchy, subject, now_ns, health)?,
         };
         let entry = self.entries.get_mut(&id)?;
         health.starved_files += entry.files.starved_files();
@@ -79,26 +100,22 @@ impl FileCache {
                 health.last_error = Some(crate::error::chain(&error));
             }
             // What it said last stays its final word.
-            return Some((entry.files.last(), entry.usage_ns));
+            return Some((entry.files.last(), entry.read_ns));
         }
-        entry.note(now_ns, what, id);
-        Some((entry.files.last(), entry.usage_ns))
+        entry.note(now_ns, what);
+        Some((entry.files.last(), entry.read_ns))
     }
 
     fn open(
         &mut self,
         hierarchy: &Hierarchy,
-        id: CgroupId,
-        path: &str,
+        subject: &Subject<'_>,
         now_ns: u64,
-        tries_left: u8,
         health: &mut FileHealth,
     ) -> Option<What> {
-        match CgroupFiles::open(hierarchy, path) {
+        match CgroupFiles::open(hierarchy, subject.path) {
             Ok(files) => {
-                let entry =
-                    Entry { files, tries_left, usage_ns: now_ns, limits_ns: now_ns, pressure_ns: now_ns };
-                self.entries.insert(id, entry);
+                self.entries.insert(subject.id, Entry::new(files, subject.id, now_ns));
                 Some(What::ALL)
             }
             Err(error) => {
@@ -113,13 +130,13 @@ impl FileCache {
 
     /// What the files of a removed cgroup said last.
     pub(super) fn last(&self, id: CgroupId) -> Option<(&CgroupStats, u64)> {
-        self.entries.get(&id).map(|entry| (entry.files.last(), entry.usage_ns))
+        self.entries.get(&id).map(|entry| (entry.files.last(), entry.read_ns))
     }
 
     /// Has the limits read at the next tick.
     pub(super) fn expire_limits(&mut self, id: CgroupId) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.limits_ns = 0;
+            entry.limits_due_ns = 0;
         }
     }
 
@@ -130,23 +147,42 @@ impl FileCache {
 }
 
 impl Entry {
-    fn due(&self, now_ns: u64, has_run: bool) -> What {
-        let age = |since: u64| now_ns.saturating_sub(since);
-        let usage = has_run || age(self.usage_ns) >= USAGE_NS;
-        let pressure = age(self.pressure_ns) >= if has_run { PRESSURE_NS } else { FADING_NS };
-        What { usage, limits: age(self.limits_ns) >= LIMITS_NS, pressure }
+    /// Everything is read at once; what is read again later falls on different ticks for different cgroups.
+    fn new(files: CgroupFiles, id: CgroupId, now_ns: u64) -> Self {
+        /// Spreads ids, which come in arithmetic progressions, over the ticks of a period.
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+        let phase = id.0.wrapping_mul(GOLDEN) >> 32;
+        let due = |period: u64| now_ns + phase % period;
+        Self {
+            files,
+            read_ns: now_ns,
+            usage_due_ns: due(USAGE_NS),
+            limits_due_ns: due(LIMITS_NS),
+            pressure_due_ns: due(FADING_NS),
+        }
     }
 
-    fn note(&mut self, now_ns: u64, what: What, id: CgroupId) {
-        if what.usage {
-            self.usage_ns = now_ns;
+    fn due(&self, now_ns: u64, has_run: bool, pressure_ns: u64) -> What {
+        let is_fresh = now_ns + FADING_NS < self.pressure_due_ns + pressure_ns.min(FADING_NS);
+        What {
+            usage: has_run || self.usage_due_ns <= now_ns,
+            limits: self.limits_due_ns <= now_ns,
+            pressure: if has_run { !is_fresh } else { self.pressure_due_ns <= now_ns },
         }
-        if what.limits {
-            // Cgroups met in the same tick would otherwise all be due in the same tick again.
-            self.limits_ns = now_ns.saturating_sub(id.0 % 16 * SECOND_NS);
+    }
+
+    fn note(&mut self, now_ns: u64, what: What) {
+        if what.usage {
+            self.read_ns = now_ns;
+        }
+        if self.usage_due_ns <= now_ns {
+            self.usage_due_ns = now_ns + USAGE_NS;
+        }
+        if self.limits_due_ns <= now_ns {
+            self.limits_due_ns = now_ns + LIMITS_NS;
         }
         if what.pressure {
-            self.pressure_ns = now_ns;
+            self.pressure_due_ns = now_ns + FADING_NS;
         }
     }
 }
