@@ -98,6 +98,22 @@ fn flush(_ctx: RawTracePointContext) {
     note(running, task.address(), css_set, slot, &totals);
 }
 
+/// Notes where every task's counters stand, before `sched_switch` is attached: its next turn is compared with this.
+///
+/// The kernel calls it for each task when the loader reads the iterator (`iter/task`, 5.8 and later).
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "iter/task")]
+fn seed(ctx: *const [*const u8; 2]) -> i32 {
+    // SAFETY: the context is a `struct bpf_iter__task`: its own data and the task, which is null after the last.
+    let [_, task] = unsafe { ctx.read_volatile() };
+    if !task.is_null() {
+        let task = Task::from_arg(task);
+        Turn { tid: task.tid(), totals: task.totals(), migrations: task.migrations(), switches_at_end: 0 }
+            .begin();
+    }
+    0
+}
+
 /// A task's counters at the end of its turn, or at a flush in the middle of one.
 struct Turn {
     tid: u32,

@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use monitor::{
     app::{self, AppError},
     cli::{Cli, Command},
@@ -16,7 +16,17 @@ const NOT_PERMITTED: u8 = 77;
 const BAD_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error)
+            if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
+        {
+            eprintln!("monitor: {}; see `monitor --help`", in_one_line(&error.to_string()));
+            return ExitCode::from(BAD_USAGE);
+        }
+        // What was asked for: help or version.
+        Err(error) => error.exit(),
+    };
     let level = match cli.verbose {
         0 => log::LevelFilter::Warn,
         1 => log::LevelFilter::Info,
@@ -51,6 +61,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong, without clap's paragraphs on usage.
+fn in_one_line(message: &str) -> String {
+    let wrong = message.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = wrong.split_whitespace().collect();
+    let line = words.join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {

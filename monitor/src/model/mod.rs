@@ -1,7 +1,7 @@
 //! What monitor says: the public JSON, one type for each object in it.
 //!
 //! A value that was not measured is `None` and `null`, never 0. Names end in their unit, counters in `_total`;
-//! counters are integers. The scalar measurements are declared by the [`metrics!`](metric) macro, which makes each of
+//! counters are integers. The scalar measurements are declared by the `metrics!` macro (`metric.rs`), which makes each of
 //! them a struct field, a JSON member, a line of the schema and an entry of the [`catalog`] at once.
 
 pub mod catalog;

@@ -2,7 +2,11 @@
 
 use std::{io, os::fd::AsFd};
 
-use aya::{Ebpf, EbpfLoader, maps::Map, programs::Program as Loaded};
+use aya::{
+    Ebpf, EbpfLoader,
+    maps::Map,
+    programs::{Program as Loaded, iter::IterLink},
+};
 use aya_log::EbpfLogger;
 
 use super::{
@@ -137,9 +141,23 @@ fn attach(ebpf: &mut Ebpf, program: &Program, kernel_types: Option<&aya::Btf>) -
             loaded.load(name, kernel_types).and_then(|()| loaded.attach()).map(|_| ())
         }
         (Hook::OnDemand, Loaded::RawTracePoint(loaded)) => loaded.load(),
+        (Hook::EveryTask, Loaded::Iter(loaded)) => {
+            let kernel_types = kernel_types.ok_or("no kernel types")?;
+            let link = loaded
+                .load("task", kernel_types)
+                .and_then(|()| loaded.attach())
+                .and_then(|link| loaded.take_link(link));
+            return link.map_err(|error| explain(&error)).and_then(run_to_the_end);
+        }
         _ => return Err("of another type in the eBPF object".to_owned()),
     };
     attached.map_err(|error| explain(&error))
+}
+
+/// Reading an iterator is what makes its program run.
+fn run_to_the_end(link: IterLink) -> Result<(), String> {
+    let mut file = link.into_file().map_err(|error| crate::error::chain(&error))?;
+    io::copy(&mut file, &mut io::sink()).map(|_| ()).map_err(|error| format!("read the iterator: {error}"))
 }
 
 /// The last line of the verifier's complaint, or the error and its causes.

@@ -30,6 +30,8 @@ pub enum Hook {
     Tracepoint(&'static str),
     /// Nowhere: the loader runs it, on a CPU of its choice. Linux 5.10.
     OnDemand,
+    /// Nowhere: the loader has it run once for every task. Linux 5.8.
+    EveryTask,
 }
 
 /// The subjects that stand and fall apart.
@@ -88,6 +90,7 @@ pub const PROGRAMS: &[Program] = &[
     tracepoint("cgroup_mkdir", Family::Cgroups, TREE_FIELDS),
     tracepoint("cgroup_rmdir", Family::Cgroups, TREE_FIELDS),
     tracepoint("cgroup_attach_task", Family::Cgroups, TREE_FIELDS),
+    Program { name: "seed", hook: Hook::EveryTask, family: Family::Scheduler, fields: SCHED_FIELDS },
     tracepoint("sched_switch", Family::Scheduler, SCHED_FIELDS),
     Program { name: "flush", hook: Hook::OnDemand, family: Family::Scheduler, fields: SCHED_FIELDS },
     tracepoint("sched_process_exec", Family::Processes, SCHED_FIELDS),
@@ -219,7 +222,7 @@ mod tests {
                 .iter()
                 .filter_map(|program| match program.hook {
                     Hook::Tracepoint(name) => Some(name),
-                    Hook::OnDemand => None,
+                    Hook::OnDemand | Hook::EveryTask => None,
                 })
                 .collect(),
             possible_cpus: 2,

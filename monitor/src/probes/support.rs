@@ -51,7 +51,7 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> io::Result<KernelFacts> {
         .iter()
         .filter_map(|program| match program.hook {
             Hook::Tracepoint(name) => btf.tracepoint_arguments(name).map(|_| name),
-            Hook::OnDemand => None,
+            Hook::OnDemand | Hook::EveryTask => None,
         })
         .collect();
     Ok(KernelFacts { no_btf: None, offsets, missing_fields, tracepoints, possible_cpus })
