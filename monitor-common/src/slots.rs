@@ -133,27 +133,28 @@ pub struct Running {
 
 /// What has been booked of a task: its totals at the end of its last turn, or at a flush since.
 ///
-/// The table is indexed by tid and shared by the CPUs. Tasks whose tids collide take the entry from each other and are
-/// compared with [`Running`] instead, which misses what happened between two turns: migrations, and the part of a
-/// wait before one.
+/// The table is indexed by the address of the `task_struct` and shared by the CPUs. Not by tid: a thread that executes a
+/// program takes over its leader's tid. Tasks that collide take the entry from each other and are compared with
+/// [`Running`] instead, which misses what happened between two turns: migrations, and the part of a wait before one.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SeenTask {
-    /// Whose entry this is; 0 is free.
-    pub tid: u32,
+    /// Whose entry this is: the address of a `task_struct`; 0 is free.
+    pub task: u64,
+    /// What has been booked.
+    pub totals: TaskTotals,
     /// Low half of `task->se.nr_migrations`.
     pub migrations: u32,
-    /// The rest.
-    pub totals: TaskTotals,
-    /// The turn whose wait the histogram has already, by the number of switches at its end; 0 is none.
-    pub counted_turn: u64,
+    /// The turn whose wait the histogram has already: the low half of the number of switches at its end; 0 is none.
+    pub counted_turn: u32,
 }
 
-/// Where a task's [`SeenTask`] is.
+/// Where a task's [`SeenTask`] is, by the address of its `task_struct`.
 #[inline(always)]
 #[must_use]
-pub const fn seen_index(tid: u32) -> u32 {
-    tid & (SEEN_TASKS - 1)
+#[expect(clippy::cast_possible_truncation, reason = "the shift leaves as many bits as the table has")]
+pub const fn seen_index(task: u64) -> u32 {
+    (task.wrapping_mul(GOLDEN) >> (64 - SEEN_TASKS.trailing_zeros())) as u32
 }
 
 #[cfg(test)]
@@ -176,6 +177,16 @@ mod tests {
                 load[set.unwrap_or_else(|| panic!("stride {stride}: no room for cgroup {n}"))] += 1;
             }
         }
+    }
+
+    #[test]
+    fn tasks_of_one_slab_do_not_collide() {
+        // Three objects of 9 856 bytes in each slab of 32 KiB, in the kernel's direct map.
+        let address = |n: u64| 0xffff_8881_0240_0000 + n / 3 * 0x8000 + n % 3 * 9856;
+        let tasks = 2_000;
+        let indices: HashSet<u32> = (0..tasks).map(|n| seen_index(address(n))).collect();
+        assert!(indices.iter().all(|&index| index < SEEN_TASKS));
+        assert!(indices.len() as u64 > tasks * 95 / 100, "only {} entries", indices.len());
     }
 
     #[test]

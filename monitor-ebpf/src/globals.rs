@@ -28,10 +28,10 @@ pub(crate) fn offsets() -> &'static Offsets {
     &OFFSETS
 }
 
-/// Reads a global as it will be once the loader has set it, not as it is in the object.
+/// Reads a value as it is when the program runs: a global that the loader sets, or what went through a map.
 #[inline(always)]
 pub(crate) fn read<T: Copy>(global: *const T) -> T {
-    // SAFETY: called with addresses inside the statics above only.
+    // SAFETY: called with addresses inside the statics above, or of map entries that were looked up.
     unsafe { global.read_volatile() }
 }
 

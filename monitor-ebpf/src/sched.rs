@@ -1,7 +1,7 @@
 //! Switches, time on a CPU, waits for one, migrations and faults: all at the switch.
 //!
 //! The kernel counts these for each task; here their growth is booked to the task's cgroup when the task leaves its
-//! CPU. What has been booked is remembered by tid ([`SeenTask`]), so a switch that the kernel does not announce (on some
+//! CPU. What has been booked is remembered by task ([`SeenTask`]), so a switch that the kernel does not announce (on some
 //! machines `sched_switch` has gaps) only makes figures late, not wrong.
 
 use aya_ebpf::{
@@ -12,6 +12,7 @@ use monitor_common::slots::{Running, SeenTask, TaskTotals};
 
 use crate::{
     attribution::{cgroup_id, slot_of},
+    globals,
     kernel::{CurrentTask, Task},
     tally::{self, Cpu},
 };
@@ -28,9 +29,8 @@ fn sched_switch(ctx: BtfTracePointContext) {
 
 /// Books what `prev` did since it was last booked.
 #[inline(always)]
-fn leave(cpu: Cpu, running: &Running, prev: Task) {
-    let tid = prev.tid();
-    if tid == 0 {
+fn leave(cpu: Cpu, running: &mut Running, prev: Task) {
+    if prev.tid() == 0 {
         return;
     }
     let css_set = prev.css_set();
@@ -41,7 +41,13 @@ fn leave(cpu: Cpu, running: &Running, prev: Task) {
         // It was moved to another cgroup meanwhile, or its arrival was not announced.
         slot_of(cpu, cgroup_id(css_set))
     };
-    let turn = Turn { tid, totals: prev.totals(), migrations: prev.migrations(), switches_at_end: 1 };
+    if !is_known {
+        running.task = prev.address();
+    }
+    // The same address as `prev`'s, but to the verifier a number, which can be hashed; volatile, so that the compiler
+    // does not use the equal pointer.
+    let task = globals::read(&raw const running.task);
+    let turn = Turn { task, totals: prev.totals(), migrations: prev.migrations(), switches_at_end: 1 };
     turn.book(cpu, slot, is_known.then_some(running));
 }
 
@@ -80,16 +86,15 @@ fn note(running: &mut Running, task: u64, css_set: u64, slot: u32, totals: &Task
 fn flush(_ctx: RawTracePointContext) {
     let cpu = Cpu::current();
     let task = CurrentTask::get();
-    let tid = task.tid();
     let Some(running) = cpu.running() else { return };
-    if tid == 0 {
+    if task.tid() == 0 {
         return;
     }
     let css_set = task.css_set();
     let totals = task.totals();
     let is_known = running.task == task.address() && running.css_set == css_set;
     let slot = if is_known { running.slot as u32 } else { slot_of(cpu, task.cgroup_id()) };
-    let turn = Turn { tid, totals, migrations: task.migrations(), switches_at_end: 0 };
+    let turn = Turn { task: task.address(), totals, migrations: task.migrations(), switches_at_end: 0 };
     if running.task == 0 {
         turn.begin();
     } else {
@@ -108,15 +113,18 @@ fn seed(ctx: *const [*const u8; 2]) -> i32 {
     let [_, task] = unsafe { ctx.read_volatile() };
     if !task.is_null() {
         let task = Task::from_arg(task);
-        Turn { tid: task.tid(), totals: task.totals(), migrations: task.migrations(), switches_at_end: 0 }
-            .begin();
+        let Some(address) = tally::as_number(task.address()) else { return 0 };
+        let turn =
+            Turn { task: address, totals: task.totals(), migrations: task.migrations(), switches_at_end: 0 };
+        turn.begin();
     }
     0
 }
 
 /// A task's counters at the end of its turn, or at a flush in the middle of one.
 struct Turn {
-    tid: u32,
+    /// The address of its `task_struct`.
+    task: u64,
     totals: TaskTotals,
     migrations: u32,
     /// 1 at the end, where the kernel has counted the switch already; 0 in the middle.
@@ -127,7 +135,7 @@ impl Turn {
     /// Remembers where the counters stand and books nothing: what was before is not ours to count.
     #[inline(always)]
     fn begin(&self) {
-        if let Some(seen) = tally::seen(self.tid) {
+        if let Some(seen) = tally::seen(self.task) {
             self.remember(seen, 0);
         }
     }
@@ -135,7 +143,7 @@ impl Turn {
     /// Adds what is not booked yet to a slot.
     #[inline(always)]
     fn book(&self, cpu: Cpu, slot: u32, running: Option<&Running>) {
-        let Some(seen) = tally::seen(self.tid) else { return };
+        let Some(seen) = tally::seen(self.task) else { return };
         let switches = self.totals.voluntary_switches + self.totals.involuntary_switches;
         let Some((base, base_migrations)) = self.base(seen, switches, running) else {
             cpu.lose(|losses| &mut losses.unknown_turns);
@@ -155,8 +163,8 @@ impl Turn {
             counters.runq_wait_max_ns = wait;
         }
         // Turns are told apart by the number of switches at their end.
-        let number = switches + 1 - self.switches_at_end;
-        if seen.tid != self.tid || seen.counted_turn != number {
+        let number = (switches + 1 - self.switches_at_end) as u32;
+        if seen.task != self.task || seen.counted_turn != number {
             cpu.count_wait(slot, wait);
         }
         self.remember(seen, number);
@@ -167,8 +175,8 @@ impl Turn {
     fn base(&self, seen: &SeenTask, switches: u64, running: Option<&Running>) -> Option<(TaskTotals, u32)> {
         let seen_switches = seen.totals.voluntary_switches + seen.totals.involuntary_switches;
         let is_first = switches == self.switches_at_end;
-        // An entry with more switches is of an earlier task that had the same tid.
-        if seen.tid == self.tid && seen_switches <= switches - self.switches_at_end {
+        // An entry with more switches is of an earlier task at the same address.
+        if seen.task == self.task && seen_switches <= switches - self.switches_at_end {
             return Some((seen.totals, seen.migrations));
         }
         if is_first {
@@ -188,7 +196,7 @@ impl Turn {
     }
 
     #[inline(always)]
-    fn remember(&self, seen: &mut SeenTask, counted_turn: u64) {
-        *seen = SeenTask { tid: self.tid, migrations: self.migrations, totals: self.totals, counted_turn };
+    fn remember(&self, seen: &mut SeenTask, counted_turn: u32) {
+        *seen = SeenTask { task: self.task, migrations: self.migrations, totals: self.totals, counted_turn };
     }
 }

@@ -32,6 +32,9 @@ static RUNNING: Array<Running> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 static LOSSES: Array<Losses> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 static SEEN: Array<SeenTask> = Array::with_max_entries(SEEN_TASKS, 0);
+/// See [`as_number`].
+#[map]
+static NUMBER: Array<u64> = Array::with_max_entries(1, 0);
 #[map]
 static LIFECYCLE: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 
@@ -112,10 +115,23 @@ pub(crate) fn tags(index: u32) -> Option<&'static mut TagSet> {
 
 /// What is remembered of a task.
 #[inline(always)]
-pub(crate) fn seen(tid: u32) -> Option<&'static mut SeenTask> {
-    // SAFETY: the lookup checked the bounds. A task is on one CPU at a time, so its entry has one writer; tasks whose
-    // tids collide may write at once, and a torn entry is taken for one of them, or for none.
-    SEEN.get_ptr_mut(seen_index(tid)).map(|entry| unsafe { &mut *entry })
+pub(crate) fn seen(task: u64) -> Option<&'static mut SeenTask> {
+    // SAFETY: the lookup checked the bounds. A task is on one CPU at a time, so its entry has one writer; tasks that
+    // collide may write at once, and a torn entry is taken for one of them, or for none.
+    SEEN.get_ptr_mut(seen_index(task)).map(|entry| unsafe { &mut *entry })
+}
+
+/// A kernel pointer as a number, for programs that run one at a time.
+///
+/// The verifier admits no arithmetic on a typed pointer, and forgets the type of what comes back from a map.
+#[inline(always)]
+pub(crate) fn as_number(pointer: u64) -> Option<u64> {
+    let place = NUMBER.get_ptr_mut(0)?;
+    // SAFETY: the lookup returned a valid place; volatile, so that the compiler does not see through it.
+    unsafe {
+        place.write_volatile(pointer);
+        Some(place.read_volatile())
+    }
 }
 
 /// Sends a record that `fill` completes; counts it as lost where the ring is full.

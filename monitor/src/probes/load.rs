@@ -165,7 +165,10 @@ fn explain(error: &aya::programs::ProgramError) -> String {
     if let aya::programs::ProgramError::LoadError { io_error, verifier_log } = error {
         let log = verifier_log.to_string();
         log::debug!("the verifier's log: {log}");
-        let verdict = log.lines().rev().find(|line| !line.is_empty() && !line.starts_with("processed "));
+        let is_statistics = |line: &str| {
+            ["processed ", "stack depth ", "verification time "].iter().any(|words| line.starts_with(words))
+        };
+        let verdict = log.lines().rev().find(|line| !line.is_empty() && !is_statistics(line));
         return format!("{io_error}: {}", verdict.unwrap_or("the verifier gave no reason"));
     }
     crate::error::chain(error)
