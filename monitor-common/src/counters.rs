@@ -53,12 +53,10 @@ pub struct Losses {
     pub slot_overflows: u64,
     /// Lifecycle records that found the ring buffer full.
     pub lifecycle_records: u64,
-    /// Events on a CPU whose running task was not known yet.
-    pub unattributed_events: u64,
     /// Turns of tasks of which nothing earlier was known to subtract.
     pub unknown_turns: u64,
     /// Reserved; fills the cache line.
-    pub reserved: [u64; 4],
+    pub reserved: [u64; 5],
 }
 
 const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");

@@ -7,7 +7,7 @@ use monitor_common::{
 
 use crate::{
     globals::{hierarchy, owned_slots, set_bits, subsystem},
-    kernel::CssSet,
+    kernel::{CssSet, CurrentTask},
     tally::{self, Cpu},
 };
 
@@ -40,14 +40,14 @@ pub(crate) fn slot_of(cpu: Cpu, cgroup_id: u64) -> u32 {
     owned_slots()
 }
 
-/// The slot of the task that this CPU runs; `None`, counted, while that is not known.
+/// The slot of the task that this CPU runs.
+///
+/// Noted when its turn began; looked up where that was not announced (see [`crate::sched`]).
 #[inline(always)]
-pub(crate) fn current_slot(cpu: Cpu) -> Option<u32> {
+pub(crate) fn current_slot(cpu: Cpu) -> u32 {
+    let current = CurrentTask::get();
     match cpu.running() {
-        Some(&mut Running { task, slot, .. }) if task != 0 => Some(slot as u32),
-        _ => {
-            cpu.lose(|losses| &mut losses.unattributed_events);
-            None
-        }
+        Some(&mut Running { task, slot, .. }) if task == current.address() => slot as u32,
+        _ => slot_of(cpu, current.cgroup_id()),
     }
 }

@@ -15,9 +15,7 @@ use crate::{
 #[btf_tracepoint(function = "sched_process_exec")]
 fn sched_process_exec(_ctx: BtfTracePointContext) {
     let cpu = Cpu::current();
-    if let Some(slot) = current_slot(cpu)
-        && let Some(events) = cpu.task_events(slot)
-    {
+    if let Some(events) = cpu.task_events(current_slot(cpu)) {
         events.execs += 1;
     }
 }
@@ -26,9 +24,7 @@ fn sched_process_exec(_ctx: BtfTracePointContext) {
 #[btf_tracepoint(function = "sched_process_exit")]
 fn sched_process_exit(ctx: BtfTracePointContext) {
     let cpu = Cpu::current();
-    if let Some(slot) = current_slot(cpu)
-        && let Some(events) = cpu.task_events(slot)
-    {
+    if let Some(events) = cpu.task_events(current_slot(cpu)) {
         events.exits += 1;
     }
     let task = Task::from_arg(ctx.arg(0));

@@ -418,7 +418,6 @@ impl Collector {
         if let Ok(probes) = &self.sources.probes {
             let losses = probes.reader.losses();
             coverage.lost.slot_overflows_total = losses.slot_overflows;
-            coverage.lost.unattributed_events_total = losses.unattributed_events;
             coverage.lost.unknown_turns_total = losses.unknown_turns;
             coverage.map_bytes = map_bytes(probes.reader.geometry()) as u64;
             coverage.probes = probes.status().map(probe).collect();

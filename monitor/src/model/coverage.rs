@@ -44,8 +44,6 @@ pub struct Lost {
     pub lifecycle_records_total: u64,
     /// Lifecycle records of unknown form.
     pub discarded_records_total: u64,
-    /// Events on a CPU whose running task was not known yet.
-    pub unattributed_events_total: u64,
     /// Turns on a CPU of tasks of which nothing earlier was known to subtract.
     pub unknown_turns_total: u64,
     /// Cgroups that counted something but were gone before anything told their path.

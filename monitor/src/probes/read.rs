@@ -251,11 +251,9 @@ impl Reader {
     pub fn losses(&self) -> Losses {
         let mut sum = Losses::default();
         for losses in self.losses.range(0..self.geometry.cpus) {
-            let Losses { slot_overflows, lifecycle_records, unattributed_events, unknown_turns, reserved: _ } =
-                losses;
+            let Losses { slot_overflows, lifecycle_records, unknown_turns, reserved: _ } = losses;
             sum.slot_overflows += slot_overflows;
             sum.lifecycle_records += lifecycle_records;
-            sum.unattributed_events += unattributed_events;
             sum.unknown_turns += unknown_turns;
         }
         sum
