@@ -85,18 +85,19 @@ const EXIT_FIELDS: &[&str] = &[
     "pid_numbers",
 ];
 
-/// Every program, in the order in which it is attached: what tells of cgroups before what counts in them.
+/// Every program, in the order in which it is attached: what tells of cgroups before what counts in them, and last what
+/// counts most, so that all of it counts since about the same moment.
 pub const PROGRAMS: &[Program] = &[
     tracepoint("cgroup_mkdir", Family::Cgroups, TREE_FIELDS),
     tracepoint("cgroup_rmdir", Family::Cgroups, TREE_FIELDS),
     tracepoint("cgroup_attach_task", Family::Cgroups, TREE_FIELDS),
-    Program { name: "seed", hook: Hook::EveryTask, family: Family::Scheduler, fields: SCHED_FIELDS },
-    tracepoint("sched_switch", Family::Scheduler, SCHED_FIELDS),
     Program { name: "flush", hook: Hook::OnDemand, family: Family::Scheduler, fields: SCHED_FIELDS },
     tracepoint("sched_process_exec", Family::Processes, SCHED_FIELDS),
     tracepoint("sched_process_exit", Family::Processes, EXIT_FIELDS),
     tracepoint("page_fault_user", Family::Faults, SCHED_FIELDS),
     tracepoint("page_fault_kernel", Family::Faults, SCHED_FIELDS),
+    Program { name: "seed", hook: Hook::EveryTask, family: Family::Scheduler, fields: SCHED_FIELDS },
+    tracepoint("sched_switch", Family::Scheduler, SCHED_FIELDS),
 ];
 
 const fn tracepoint(name: &'static str, family: Family, fields: &'static [&'static str]) -> Program {
