@@ -1,9 +1,11 @@
 //! What a slot counts. All values only grow, until user space clears the slot of a removed cgroup.
 
+use crate::histogram::Histogram;
+
 /// What the scheduler did to a cgroup's tasks on one CPU.
 ///
-/// Written by the `sched_switch` and `flush` programs of the owning CPU alone, both with interrupts off, so without
-/// atomics; user space sums the CPUs.
+/// Written by the `sched_switch` and `flush` programs of the owning CPU alone, which never interrupt each other, so
+/// without atomics; user space sums the CPUs.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SchedCounters {
@@ -45,6 +47,19 @@ pub struct TaskCounters {
     pub reserved: [u64; 4],
 }
 
+/// All that one CPU counts for one cgroup: in one entry, and so in one page, since a switch that misses the TLB for each
+/// of several arrays costs more than all it adds up.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slot {
+    /// At each switch.
+    pub sched: SchedCounters,
+    /// Rarer.
+    pub tasks: TaskCounters,
+    /// How long its tasks waited for this CPU, each time.
+    pub runq_latency: Histogram,
+}
+
 /// What one CPU could not count.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,3 +77,4 @@ pub struct Losses {
 const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");
 const _: () = assert!(size_of::<TaskCounters>() == 64, "one cache line");
 const _: () = assert!(size_of::<Losses>() == 64, "one cache line");
+const _: () = assert!(size_of::<Slot>() == 512, "no slot lies across two pages");

@@ -2,9 +2,8 @@
 #![expect(unsafe_code, reason = "aya::Pod is an unsafe trait")]
 
 use crate::{
-    counters::{Losses, SchedCounters, TaskCounters},
+    counters::{Losses, Slot},
     fields::{Offsets, Settings},
-    histogram::Histogram,
     slots::{Running, SeenTask, TagSet},
 };
 
@@ -16,10 +15,9 @@ macro_rules! pod {
     )+};
 }
 
-pod!(Histogram, Losses, Offsets, Running, SchedCounters, SeenTask, Settings, TagSet, TaskCounters);
+pod!(Losses, Offsets, Running, SeenTask, Settings, Slot, TagSet);
 
 const _: () = assert!(size_of::<Settings>() == 24);
 const _: () = assert!(size_of::<SeenTask>() == 64);
 const _: () = assert!(size_of::<Running>() == 64);
-const _: () = assert!(size_of::<Histogram>() == 384);
 const _: () = assert!(size_of::<Offsets>() == crate::fields::FIELDS.len() * size_of::<u32>());

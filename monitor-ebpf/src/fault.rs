@@ -8,8 +8,8 @@ use crate::{attribution::current_slot, tally::Cpu};
 #[btf_tracepoint(function = "page_fault_user")]
 fn page_fault_user(_ctx: BtfTracePointContext) {
     let cpu = Cpu::current();
-    if let Some(events) = cpu.task_events(current_slot(cpu)) {
-        events.user_fault_exceptions += 1;
+    if let Some(slot) = cpu.slot(current_slot(cpu)) {
+        slot.tasks.user_fault_exceptions += 1;
     }
 }
 
@@ -17,7 +17,7 @@ fn page_fault_user(_ctx: BtfTracePointContext) {
 #[btf_tracepoint(function = "page_fault_kernel")]
 fn page_fault_kernel(_ctx: BtfTracePointContext) {
     let cpu = Cpu::current();
-    if let Some(events) = cpu.task_events(current_slot(cpu)) {
-        events.kernel_fault_exceptions += 1;
+    if let Some(slot) = cpu.slot(current_slot(cpu)) {
+        slot.tasks.kernel_fault_exceptions += 1;
     }
 }

@@ -15,8 +15,8 @@ use crate::{
 #[btf_tracepoint(function = "sched_process_exec")]
 fn sched_process_exec(_ctx: BtfTracePointContext) {
     let cpu = Cpu::current();
-    if let Some(events) = cpu.task_events(current_slot(cpu)) {
-        events.execs += 1;
+    if let Some(slot) = cpu.slot(current_slot(cpu)) {
+        slot.tasks.execs += 1;
     }
 }
 
@@ -24,8 +24,8 @@ fn sched_process_exec(_ctx: BtfTracePointContext) {
 #[btf_tracepoint(function = "sched_process_exit")]
 fn sched_process_exit(ctx: BtfTracePointContext) {
     let cpu = Cpu::current();
-    if let Some(events) = cpu.task_events(current_slot(cpu)) {
-        events.exits += 1;
+    if let Some(slot) = cpu.slot(current_slot(cpu)) {
+        slot.tasks.exits += 1;
     }
     let task = Task::from_arg(ctx.arg(0));
     if task.ends_its_namespace() {

@@ -8,7 +8,10 @@ use aya_ebpf::{
     macros::{btf_tracepoint, raw_tracepoint},
     programs::{BtfTracePointContext, RawTracePointContext},
 };
-use monitor_common::slots::{Running, SeenTask, TaskTotals};
+use monitor_common::{
+    counters::Slot,
+    slots::{Running, SeenTask, TaskTotals},
+};
 
 use crate::{
     attribution::{cgroup_id, slot_of},
@@ -145,54 +148,76 @@ impl Turn {
     fn book(&self, cpu: Cpu, slot: u32, running: Option<&Running>) {
         let Some(seen) = tally::seen(self.task) else { return };
         let switches = self.totals.voluntary_switches + self.totals.involuntary_switches;
-        let Some((base, base_migrations)) = self.base(seen, switches, running) else {
+        let Some((grown, migrations)) = self.growth(seen, switches, running) else {
             cpu.lose(|losses| &mut losses.unknown_turns);
             self.remember(seen, 0);
             return;
         };
-        let Some(counters) = cpu.sched(slot) else { return };
-        let wait = self.totals.run_delay_ns - base.run_delay_ns;
-        counters.voluntary_switches += self.totals.voluntary_switches - base.voluntary_switches;
-        counters.involuntary_switches += self.totals.involuntary_switches - base.involuntary_switches;
-        counters.on_cpu_ns += self.totals.on_cpu_ns - base.on_cpu_ns;
-        counters.minor_faults += self.totals.minor_faults - base.minor_faults;
-        counters.major_faults += self.totals.major_faults - base.major_faults;
-        counters.migrations += u64::from(self.migrations.wrapping_sub(base_migrations));
-        counters.runq_wait_ns += wait;
-        if counters.runq_wait_max_ns < wait {
-            counters.runq_wait_max_ns = wait;
+        let Some(Slot { sched, runq_latency, .. }) = cpu.slot(slot) else { return };
+        sched.voluntary_switches += grown.voluntary_switches;
+        sched.involuntary_switches += grown.involuntary_switches;
+        sched.on_cpu_ns += grown.on_cpu_ns;
+        sched.minor_faults += grown.minor_faults;
+        sched.major_faults += grown.major_faults;
+        sched.migrations += u64::from(migrations);
+        sched.runq_wait_ns += grown.run_delay_ns;
+        if sched.runq_wait_max_ns < grown.run_delay_ns {
+            sched.runq_wait_max_ns = grown.run_delay_ns;
         }
         // Turns are told apart by the number of switches at their end.
         let number = (switches + 1 - self.switches_at_end) as u32;
         if seen.task != self.task || seen.counted_turn != number {
-            cpu.count_wait(slot, wait);
+            tally::count_wait(runq_latency, grown.run_delay_ns);
         }
         self.remember(seen, number);
     }
 
-    /// What has been booked of the task already, and its migrations then.
+    /// What has not been booked of the task, and how often it was moved since; `None` where nothing earlier is known.
     #[inline(always)]
-    fn base(&self, seen: &SeenTask, switches: u64, running: Option<&Running>) -> Option<(TaskTotals, u32)> {
-        let seen_switches = seen.totals.voluntary_switches + seen.totals.involuntary_switches;
-        let is_first = switches == self.switches_at_end;
-        // An entry with more switches is of an earlier task at the same address.
-        if seen.task == self.task && seen_switches <= switches - self.switches_at_end {
-            return Some((seen.totals, seen.migrations));
+    fn growth(&self, seen: &SeenTask, switches: u64, running: Option<&Running>) -> Option<(TaskTotals, u32)> {
+        let switches_before = switches - self.switches_at_end;
+        if seen.task == self.task
+            && seen.totals.voluntary_switches + seen.totals.involuntary_switches <= switches_before
+            && let Some(grown) = self.since(&seen.totals)
+        {
+            return Some((grown, self.migrations.wrapping_sub(seen.migrations)));
         }
-        if is_first {
-            return Some((TaskTotals::default(), 0));
+        if switches_before == 0 {
+            // Its first turn: all that it has counted is new.
+            return Some((self.totals, self.migrations));
         }
         let running = running?;
-        let voluntary_switches = running.voluntary_switches;
         let base = TaskTotals {
-            voluntary_switches,
-            involuntary_switches: switches - self.switches_at_end - voluntary_switches,
+            voluntary_switches: running.voluntary_switches,
+            involuntary_switches: switches_before - running.voluntary_switches,
             on_cpu_ns: running.on_cpu_ns,
             minor_faults: running.minor_faults,
             major_faults: running.major_faults,
             run_delay_ns: running.run_delay_ns,
         };
-        Some((base, self.migrations))
+        self.since(&base).map(|grown| (grown, 0))
+    }
+
+    /// The growth since these totals; `None` where one of them would have shrunk: then they are another task's, which
+    /// was at the same address or collides with this one.
+    #[inline(always)]
+    fn since(&self, base: &TaskTotals) -> Option<TaskTotals> {
+        let now = &self.totals;
+        let grown = TaskTotals {
+            voluntary_switches: now.voluntary_switches.wrapping_sub(base.voluntary_switches),
+            involuntary_switches: now.involuntary_switches.wrapping_sub(base.involuntary_switches),
+            on_cpu_ns: now.on_cpu_ns.wrapping_sub(base.on_cpu_ns),
+            minor_faults: now.minor_faults.wrapping_sub(base.minor_faults),
+            major_faults: now.major_faults.wrapping_sub(base.major_faults),
+            run_delay_ns: now.run_delay_ns.wrapping_sub(base.run_delay_ns),
+        };
+        let signs = grown.voluntary_switches
+            | grown.involuntary_switches
+            | grown.on_cpu_ns
+            | grown.minor_faults
+            | grown.major_faults
+            | grown.run_delay_ns;
+        (signs >> 63 == 0).then_some(grown)
     }
 
     #[inline(always)]

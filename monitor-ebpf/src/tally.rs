@@ -6,7 +6,7 @@ use aya_ebpf::{
     maps::{Array, RingBuf},
 };
 use monitor_common::{
-    counters::{Losses, SchedCounters, TaskCounters},
+    counters::{Losses, Slot},
     histogram::{Histogram, bucket},
     lifecycle::Record,
     limits::{RING_BYTES, SEEN_TASKS},
@@ -21,11 +21,7 @@ const BPF_F_MMAPABLE: u32 = 1 << 10;
 #[map]
 static TAGS: Array<TagSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-static SCHED: Array<SchedCounters> = Array::with_max_entries(1, BPF_F_MMAPABLE);
-#[map]
-static TASK_EVENTS: Array<TaskCounters> = Array::with_max_entries(1, BPF_F_MMAPABLE);
-#[map]
-static RUNQ_LATENCY: Array<Histogram> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+static SLOTS: Array<Slot> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 static RUNNING: Array<Running> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
@@ -74,26 +70,12 @@ impl Cpu {
     }
 
     entries! {
-        /// A slot's scheduler counters.
-        sched(self, slot) -> SchedCounters: SCHED[|cpu, slot| cpu.first_slot + slot];
-        /// A slot's counters of rarer events.
-        task_events(self, slot) -> TaskCounters: TASK_EVENTS[|cpu, slot| cpu.first_slot + slot];
-        /// A slot's run-queue latencies.
-        runq_latency(self, slot) -> Histogram: RUNQ_LATENCY[|cpu, slot| cpu.first_slot + slot];
+        /// What a cgroup has counted here.
+        slot(self, slot) -> Slot: SLOTS[|cpu, slot| cpu.first_slot + slot];
         /// What it runs.
         running(self) -> Running: RUNNING[|cpu| cpu.number];
         /// What it could not count.
         losses(self) -> Losses: LOSSES[|cpu| cpu.number];
-    }
-
-    /// Counts one wait of `ns` in a slot's histogram.
-    #[inline(always)]
-    pub(crate) fn count_wait(self, slot: u32, ns: u64) {
-        if let Some(Histogram(buckets)) = self.runq_latency(slot)
-            && let Some(count) = buckets.get_mut(bucket(ns))
-        {
-            *count = count.wrapping_add(1);
-        }
     }
 
     /// Counts something that could not be counted where it belongs.
@@ -105,11 +87,19 @@ impl Cpu {
     }
 }
 
+/// Counts one wait of `ns`.
+#[inline(always)]
+pub(crate) fn count_wait(histogram: &mut Histogram, ns: u64) {
+    if let Some(count) = histogram.0.get_mut(bucket(ns)) {
+        *count = count.wrapping_add(1);
+    }
+}
+
 /// One set of tags, by its index over all CPUs.
 #[inline(always)]
 pub(crate) fn tags(index: u32) -> Option<&'static mut TagSet> {
-    // SAFETY: the lookup checked the bounds; only programs of the set's own CPU claim tags in it, with interrupts off,
-    // and user space clears only what no program looks for any more.
+    // SAFETY: the lookup checked the bounds; only programs of the set's own CPU claim tags in it (one that is
+    // interrupted while claiming is interrupted by one that looks for the same task's cgroup), and user space clears only what no program looks for any more.
     TAGS.get_ptr_mut(index).map(|entry| unsafe { &mut *entry })
 }
 

@@ -397,7 +397,7 @@ impl Collector {
         ended.sort_unstable();
         let too_many = ended.len().saturating_sub(ENDED_RUNS);
         for (place, (since, id)) in ended.into_iter().enumerate() {
-            if place < too_many || since + self.keep_ended_ns <= now.boot_ns {
+            if place < too_many || since.saturating_add(self.keep_ended_ns) <= now.boot_ns {
                 self.shown_ended.remove(&id);
                 self.folded.remove(&id);
                 self.namespaces.remove(&id);
@@ -418,6 +418,7 @@ impl Collector {
         if let Ok(probes) = &self.sources.probes {
             let losses = probes.reader.losses();
             coverage.lost.slot_overflows_total = losses.slot_overflows;
+            coverage.lost.overflowed_switches_total = probes.reader.overflowed_switches();
             coverage.lost.unknown_turns_total = losses.unknown_turns;
             coverage.map_bytes = map_bytes(probes.reader.geometry()) as u64;
             coverage.probes = probes.status().map(probe).collect();

@@ -23,7 +23,7 @@ pub struct Coverage {
 /// One eBPF program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Probe {
-    /// Its name, which is its tracepoint's.
+    /// Its name: the tracepoint's, or `flush` and `seed`, which are attached to none.
     pub name: String,
     /// `attached`; `unsupported` by this kernel or switched off; `refused` by the kernel.
     pub state: String,
@@ -38,8 +38,10 @@ pub struct Probe {
 /// What was not counted where it belongs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lost {
-    /// Turns on a CPU of tasks whose cgroup found no slot; they are counted, but for no cgroup.
+    /// Times that a cgroup's slot was looked for and none was free.
     pub slot_overflows_total: u64,
+    /// Switches of such cgroups, which are counted here instead.
+    pub overflowed_switches_total: u64,
     /// Lifecycle records that found the ring buffer full; the cgroup tree is then walked instead.
     pub lifecycle_records_total: u64,
     /// Lifecycle records of unknown form.

@@ -71,7 +71,11 @@ pub fn encode(snapshot: &Snapshot, out: &mut BytesMut) {
 /// What a reader of the block must know to trust it.
 fn warnings(snapshot: &Snapshot) -> String {
     let lost = &snapshot.coverage.lost;
-    let lost_total = lost.slot_overflows_total + lost.lifecycle_records_total + lost.unknown_cgroups_total;
+    let lost_total = lost.slot_overflows_total
+        + lost.lifecycle_records_total
+        + lost.discarded_records_total
+        + lost.unknown_turns_total
+        + lost.unknown_cgroups_total;
     let down = snapshot.coverage.probes.iter().filter(|probe| probe.state == "refused").count();
     let mut text = String::new();
     if lost_total > 0 {

@@ -1,9 +1,8 @@
 //! What to load: pure, from facts about the kernel and the user's settings.
 
 use monitor_common::{
-    counters::{Losses, SchedCounters, TaskCounters},
+    counters::{Losses, Slot},
     fields::{Offsets, Settings},
-    histogram::Histogram,
     limits::{RING_BYTES, SEEN_TASKS, WAYS},
     slots::{Geometry, Running, SeenTask, TagSet},
 };
@@ -145,9 +144,8 @@ pub struct Plan {
     pub left_out: Vec<(&'static Program, String)>,
 }
 
-/// Bytes that one slot takes on one CPU.
-pub const SLOT_BYTES: usize =
-    size_of::<u64>() + size_of::<SchedCounters>() + size_of::<TaskCounters>() + size_of::<Histogram>();
+/// Bytes that one slot and its tag take on one CPU.
+pub const SLOT_BYTES: usize = size_of::<u64>() + size_of::<Slot>();
 
 /// Slots on a CPU are never fewer, whatever the memory limit, and never more.
 const SET_BITS: std::ops::RangeInclusive<u32> = 6..=11;
@@ -200,9 +198,8 @@ fn geometry(cpus: u32, map_bytes: usize) -> Geometry {
 /// Bytes that the maps take in the kernel.
 #[must_use]
 pub fn map_bytes(geometry: Geometry) -> usize {
-    let counters = size_of::<SchedCounters>() + size_of::<TaskCounters>() + size_of::<Histogram>();
     geometry.tag_entries() as usize * size_of::<TagSet>()
-        + geometry.counter_entries() as usize * counters
+        + geometry.counter_entries() as usize * size_of::<Slot>()
         + geometry.cpus as usize * (size_of::<Running>() + size_of::<Losses>())
         + SEEN_TASKS as usize * size_of::<SeenTask>()
         + RING_BYTES as usize

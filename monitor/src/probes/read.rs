@@ -8,7 +8,7 @@ use std::{
 
 use aya::{Ebpf, Pod, maps::Map};
 use monitor_common::{
-    counters::{Losses, SchedCounters, TaskCounters},
+    counters::{Losses, SchedCounters, Slot, TaskCounters},
     histogram::{BUCKETS, Histogram},
     limits::{PROBES, WAYS},
     slots::{Geometry, Running, set_of},
@@ -78,23 +78,48 @@ fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
     sum.exits += exits;
 }
 
-/// What was read of one cgroup before, to tell what has changed since.
+/// What was read of one cgroup.
 #[derive(Debug, Default)]
 struct Seen {
-    /// This tick's sums while a tick is read.
+    /// This tick's sums.
     now: Sums,
     /// The last tick's sums.
     before: Sums,
     counters: CgroupCounters,
-    /// The last tick's histogram as the maps hold it, wrapping.
-    raw_runq: Option<Box<[u32; BUCKETS]>>,
     changed: bool,
 }
 
+/// A cgroup's slots added up, as the maps hold them: the histogram's counts wrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sums {
     sched: SchedCounters,
     tasks: TaskCounters,
+    runq: Histogram,
+}
+
+impl Seen {
+    fn add(&mut self, slot: &Slot) {
+        let Slot { sched, tasks, runq_latency } = slot;
+        add_sched(&mut self.now.sched, sched);
+        add_tasks(&mut self.now.tasks, tasks);
+        for (sum, count) in self.now.runq.0.iter_mut().zip(runq_latency.0) {
+            *sum = sum.wrapping_add(count);
+        }
+    }
+
+    /// Brings the counters up to this tick's sums.
+    fn finish(&mut self) {
+        self.changed = self.now != self.before;
+        if self.changed {
+            let Sums { sched, tasks, runq } = self.now;
+            self.counters.sched = sched;
+            self.counters.tasks = tasks;
+            for ((total, now), before) in self.counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
+                *total += u64::from(now.wrapping_sub(before));
+            }
+            self.before = self.now;
+        }
+    }
 }
 
 /// Reads the counters through shared memory.
@@ -103,9 +128,7 @@ pub struct Reader {
     geometry: Geometry,
     /// The tags of every set, one after the other.
     tags: SharedArray<u64>,
-    sched: SharedArray<SchedCounters>,
-    tasks: SharedArray<TaskCounters>,
-    runq: SharedArray<Histogram>,
+    counters: SharedArray<Slot>,
     running: SharedArray<Running>,
     losses: SharedArray<Losses>,
     flush: Option<OwnedFd>,
@@ -123,13 +146,10 @@ impl Reader {
             .program("flush")
             .and_then(|program| program.fd().ok())
             .and_then(|fd| fd.as_fd().try_clone_to_owned().ok());
-        let counters = geometry.counter_entries();
         Ok(Self {
             geometry,
             tags: share(ebpf, "TAGS", geometry.tag_entries() * WAYS)?,
-            sched: share(ebpf, "SCHED", counters)?,
-            tasks: share(ebpf, "TASK_EVENTS", counters)?,
-            runq: share(ebpf, "RUNQ_LATENCY", counters)?,
+            counters: share(ebpf, "SLOTS", geometry.counter_entries())?,
             running: share(ebpf, "RUNNING", geometry.cpus)?,
             losses: share(ebpf, "LOSSES", geometry.cpus)?,
             flush,
@@ -144,7 +164,7 @@ impl Reader {
         self.geometry
     }
 
-    /// Books what the running tasks have done so far, so that no figure is late by more than the call.
+    /// Books what the running tasks have done so far, as of the scheduler's last tick on their CPU.
     ///
     /// Idle CPUs are left alone.
     pub fn flush_running(&self) {
@@ -175,21 +195,12 @@ impl Reader {
         }
         let overflow = self.geometry.overflow_slot();
         let shared = (0..self.geometry.cpus).map(|cpu| (OVERFLOW, self.geometry.first_slot(cpu) + overflow));
-        for (id, slot) in self.slots.iter().copied().chain(shared) {
-            let (Some(sched), Some(tasks)) = (self.sched.get(slot), self.tasks.get(slot)) else { continue };
-            let now = &mut self.seen.entry(id).or_default().now;
-            add_sched(&mut now.sched, &sched);
-            add_tasks(&mut now.tasks, &tasks);
-        }
-        for seen in self.seen.values_mut() {
-            seen.changed = seen.now != seen.before;
-            if seen.changed {
-                seen.before = seen.now;
-                seen.counters.sched = seen.now.sched;
-                seen.counters.tasks = seen.now.tasks;
+        for (id, index) in self.slots.iter().copied().chain(shared) {
+            if let Some(slot) = self.counters.get(index) {
+                self.seen.entry(id).or_default().add(&slot);
             }
         }
-        self.read_histograms();
+        self.seen.values_mut().for_each(Seen::finish);
     }
 
     fn scan_tags(&mut self) {
@@ -198,30 +209,6 @@ impl Reader {
         for (number, id) in (0_u32..).zip(self.tags.range(0..self.geometry.cpus * owned)) {
             if id != 0 {
                 self.slots.push((CgroupId(id), self.geometry.first_slot(number / owned) + number % owned));
-            }
-        }
-    }
-
-    /// Reads the histograms of cgroups that have changed, the others' being as they were.
-    fn read_histograms(&mut self) {
-        let mut sums: HashMap<CgroupId, [u32; BUCKETS]> = HashMap::new();
-        for (id, slot) in &self.slots {
-            if !self.seen.get(id).is_some_and(|seen| seen.changed) {
-                continue;
-            }
-            if let Some(Histogram(counts)) = self.runq.get(*slot) {
-                let sum = sums.entry(*id).or_insert([0; BUCKETS]);
-                for (sum, count) in sum.iter_mut().zip(counts) {
-                    *sum = sum.wrapping_add(count);
-                }
-            }
-        }
-        for (id, now) in sums {
-            let Some(seen) = self.seen.get_mut(&id) else { continue };
-            let before = seen.raw_runq.get_or_insert_with(|| Box::new([0; BUCKETS]));
-            for ((total, now), before) in seen.counters.runq.iter_mut().zip(now).zip(before.iter_mut()) {
-                *total += u64::from(now.wrapping_sub(*before));
-                *before = now;
             }
         }
     }
@@ -240,10 +227,11 @@ impl Reader {
         self.seen.get(&id).map(|seen| &seen.counters)
     }
 
-    /// What cgroups without a slot of their own have counted together.
+    /// Switches of cgroups that found no slot of their own.
     #[must_use]
-    pub fn overflowed(&self) -> CgroupCounters {
-        self.get(OVERFLOW).copied().unwrap_or_default()
+    pub fn overflowed_switches(&self) -> u64 {
+        self.get(OVERFLOW)
+            .map_or(0, |shared| shared.sched.voluntary_switches + shared.sched.involuntary_switches)
     }
 
     /// What was lost, all CPUs together.
@@ -259,17 +247,6 @@ impl Reader {
         sum
     }
 
-    /// Slots in use on the fullest CPU.
-    #[must_use]
-    pub fn slots_used(&self) -> u32 {
-        let per_cpu = self.geometry.owned_slots + 1;
-        let mut used: HashMap<u32, u32> = HashMap::new();
-        for (_, slot) in &self.slots {
-            *used.entry(slot / per_cpu).or_default() += 1;
-        }
-        used.into_values().max().unwrap_or_default()
-    }
-
     /// Frees the slots of a removed cgroup, whose last counters have been taken.
     ///
     /// To be called only when no task can be left in it: a program that met the id again would claim a new slot.
@@ -281,9 +258,7 @@ impl Reader {
             for way in 0..WAYS {
                 if self.tags.get(first + way) == Some(id.0) {
                     let slot = self.geometry.first_slot(cpu) + set * WAYS + way;
-                    self.sched.set(slot, SchedCounters::default());
-                    self.tasks.set(slot, TaskCounters::default());
-                    self.runq.set(slot, Histogram::default());
+                    self.counters.set(slot, Slot::default());
                     // Last, and this word alone: the CPU may be claiming another one of the set.
                     self.tags.set(first + way, 0);
                 }

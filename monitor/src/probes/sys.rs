@@ -175,12 +175,6 @@ impl<T: aya::Pod> SharedArray<T> {
             unsafe { self.start.add(index as usize).write_volatile(value) };
         }
     }
-
-    /// Length of the mapping.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.entries * size_of::<T>()
-    }
 }
 
 impl<T> Drop for SharedArray<T> {

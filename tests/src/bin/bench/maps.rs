@@ -16,7 +16,7 @@ pub(crate) fn measure() -> Part {
         map.unwrap_or_else(|| panic!("no map {name}")).max_entries()
     };
     // One entry a CPU.
-    let slots = entries("SCHED") / entries("RUNNING");
+    let slots = entries("SLOTS") / entries("RUNNING");
     let mut rows = Vec::new();
     let (mut payload, mut charged) = (0, 0);
     for map in &maps {
@@ -42,7 +42,7 @@ pub(crate) fn measure() -> Part {
         method: format!(
             "What the kernel says of the maps that `monitor`'s programs use; memory is what it charges for them \
              (`memlock` in `/proc/PID/fdinfo`). `coverage.map_bytes` says {said} bytes. Each CPU has {slots} slots, \
-             that is entries of `SCHED`.",
+             that is entries of `SLOTS`.",
         ),
         columns: &["map", "entries", "bytes an entry", "bytes", "memory, bytes"],
         rows,
