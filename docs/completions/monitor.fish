@@ -36,7 +36,7 @@ complete -c monitor -n "__fish_monitor_needs_command" -f -a "help" -d 'Print thi
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
-complete -c monitor -n "__fish_monitor_using_subcommand stream" -l map-memory -d 'Most memory that the counters may take in the kernel, in MiB' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s n -l count -d 'End after so many windows' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s f -l format -d 'Form of the output [default: table on a terminal, else ndjson]' -r -f -a "table\t'Columns for reading'
 ndjson\t'One snapshot a line'
@@ -50,7 +50,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand stream" -s h -l help -d 
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
-complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l map-memory -d 'Most memory that the counters may take in the kernel, in MiB' -r
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s o -l output -d 'Write to a file instead of standard output' -r -F
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-docker -d 'Do not ask Docker: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'

@@ -45,9 +45,13 @@ pub struct Record {
     pub tid: u32,
     /// `task->exit_code` in the form of wait(2), of an ended process.
     pub wait_status: u32,
+    /// How deep that process's pid namespace is: 1 below the host's.
+    pub pid_level: u32,
+    /// Reserved; keeps the record without padding.
+    pub reserved: u32,
     /// Bytes of `path` in use, without a terminating 0; [`PATH_BYTES`] where it was cut.
     pub path_len: u32,
     /// The cgroup's path below its hierarchy's root.
     pub path: [u8; PATH_BYTES],
 }
-const _: () = assert!(size_of::<Record>() == 32 + PATH_BYTES, "a record has no padding");
+const _: () = assert!(size_of::<Record>() == 40 + PATH_BYTES, "a record has no padding");

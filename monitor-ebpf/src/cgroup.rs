@@ -50,6 +50,8 @@ fn record(ctx: &BtfTracePointContext, kind: Kind, tid: u32) {
         record.boot_ns = unsafe { bpf_ktime_get_boot_ns() };
         record.tid = tid;
         record.wait_status = 0;
+        record.pid_level = 0;
+        record.reserved = 0;
         // SAFETY: the path is the tracepoint's own buffer; the helper checks the address and cuts what is longer.
         record.path_len = match unsafe { bpf_probe_read_kernel_str_bytes(path, &mut record.path) } {
             Ok(path) if path.len() >= PATH_BYTES - 1 => PATH_BYTES as u32,

@@ -94,24 +94,26 @@ impl Task {
         self.0.load(offset!(task_exit_code))
     }
 
-    /// Whether this is the last thread of the first process of a pid namespace: its end ends the container.
+    /// How deep its pid namespace is, if this is the last thread of the first process in it: its end ends the namespace,
+    /// and the container that it is. 0 otherwise.
     #[inline(always)]
-    pub(crate) fn ends_its_namespace(self) -> bool {
+    pub(crate) fn ended_namespace_level(self) -> u32 {
         /// `PIDTYPE_TGID` of `enum pid_type` (include/linux/pid_types.h).
         const TGID: usize = 1;
         /// `struct upid`: a number, padding and a pointer.
         const UPID_BYTES: usize = 16;
         let signal = self.0.follow(offset!(task_signal));
         if signal.load::<u32>(offset!(signal_live)) != 0 {
-            return false;
+            return 0;
         }
         let pid = signal.follow(offset!(signal_pids) + TGID * size_of::<u64>());
-        let level = pid.load::<u32>(offset!(pid_level)) as usize;
+        let level = pid.load::<u32>(offset!(pid_level));
         if level == 0 {
-            return false;
+            return 0;
         }
         // A typed pointer takes constant offsets only, so this load goes through the helper.
-        load_from::<u32>(pid.address(), offset!(pid_numbers) + level * UPID_BYTES) == 1
+        let number: u32 = load_from(pid.address(), offset!(pid_numbers) + level as usize * UPID_BYTES);
+        if number == 1 { level } else { 0 }
     }
 }
 

@@ -28,7 +28,8 @@ fn sched_process_exit(ctx: BtfTracePointContext) {
         slot.tasks.exits += 1;
     }
     let task = Task::from_arg(ctx.arg(0));
-    if task.ends_its_namespace() {
+    let level = task.ended_namespace_level();
+    if level > 0 {
         tally::record(|record| {
             record.kind = Kind::InitExited as u32;
             record.cgroup_id = cgroup_id(task.css_set());
@@ -36,6 +37,8 @@ fn sched_process_exit(ctx: BtfTracePointContext) {
             record.boot_ns = unsafe { bpf_ktime_get_boot_ns() };
             record.tid = task.tgid();
             record.wait_status = task.exit_code();
+            record.pid_level = level;
+            record.reserved = 0;
             record.path_len = 0;
         });
     }

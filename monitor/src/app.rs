@@ -76,9 +76,8 @@ pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
         asks_docker: source.docker.is_some(),
         unknown: None,
     };
-    let first = if stream.containers.is_empty() { Duration::ZERO } else { NAME_PATIENCE };
-    if source.docker.is_some() {
-        await_runtime(&mut collector, &messages, first);
+    if source.docker.is_some() && !stream.containers.is_empty() && await_runtime(&mut collector, &messages) {
+        return Ok(());
     }
     run(&mut collector, &messages, source.interval, |snapshot, collector| {
         publisher.publish(snapshot, collector)
@@ -86,18 +85,19 @@ pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
     publisher.finish()
 }
 
-/// Takes the runtime's first answer before counting starts, where a name depends on it.
-fn await_runtime(collector: &mut Collector, messages: &Receiver<Message>, patience: Duration) {
-    let deadline = Instant::now() + patience;
+/// Takes the runtime's first answer before counting starts, where a name depends on it. Whether a stop came instead.
+fn await_runtime(collector: &mut Collector, messages: &Receiver<Message>) -> bool {
+    let deadline = Instant::now() + NAME_PATIENCE;
     while let Ok(message) = messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        let Message::Runtime(event) = message else { return };
+        let Message::Runtime(event) = message else { return true };
         let is_answer = matches!(&event, RuntimeEvent::Listed(_))
             || matches!(&event, RuntimeEvent::Connection(state) if !state.connected);
         collector.runtime_told(event);
         if is_answer {
-            return;
+            break;
         }
     }
+    false
 }
 
 /// Hands windows to the sink.

@@ -61,7 +61,7 @@ pub struct SourceArgs {
     /// How long an ended container is shown after it was shown as ended first.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = ValueParser::new(parse_duration))]
     pub keep_ended: Duration,
-    /// Most memory that the counters may take in the kernel, in MiB.
+    /// Most memory that the cgroups' counters may take in the kernel, in MiB, but for 512 slots a CPU.
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub map_memory: u32,
     /// Do not count page-fault exceptions, which costs a program run at each fault.

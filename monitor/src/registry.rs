@@ -47,6 +47,8 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     /// How it ended, as the kernel or the runtime told.
     pub exit_code: Option<i64>,
+    /// How deep the pid namespace is whose end told the exit code; 0 where the runtime told.
+    pub exit_level: Option<u32>,
     /// When it ended, as the runtime told.
     pub finished_at: Option<Timestamp>,
 }
@@ -62,17 +64,28 @@ pub struct Registry {
     deleted: HashSet<ContainerId>,
 }
 
+/// A runtime's word on the exit code counts more than that of any pid namespace.
+const RUNTIMES_LEVEL: u32 = 0;
+
 impl Registry {
     /// A cgroup exists at this path. `made_at` is given where its making was seen.
-    pub fn cgroup_made(&mut self, id: CgroupId, path: &str, made_at: Option<Timestamp>) {
+    ///
+    /// False where it is nested in a container whose own cgroup is not known: then a walk has to tell of both.
+    pub fn cgroup_made(&mut self, id: CgroupId, path: &str, made_at: Option<Timestamp>) -> bool {
         if self.cgroups.get(&id).is_some_and(|known| known.path.is_some()) {
-            return;
+            return true;
+        }
+        let identity = path::parse(path);
+        let own_path = identity.container_path(path);
+        if own_path.is_some_and(|own| own != path && !self.by_path.contains_key(own)) {
+            return false;
         }
         let run = self.join_run(id, path, made_at);
         let parent = parent_path(path).and_then(|parent| self.by_path.get(parent).copied());
         let info = CgroupInfo { path: Some(path.to_owned()), run, parent, made_at, removed_boot_ns: None };
         self.cgroups.insert(id, info);
         self.by_path.insert(path.to_owned(), id);
+        true
     }
 
     /// Finds or begins the run that a cgroup belongs to.
@@ -80,8 +93,7 @@ impl Registry {
         let identity = path::parse(path);
         let own_path = identity.container_path(path)?.to_owned();
         let (runtime, container) = identity.container?;
-        // Its own cgroup, or a nested one of which the own was not heard: then this stands for it.
-        let key = if own_path == path { id } else { self.by_path.get(&own_path).copied().unwrap_or(id) };
+        let key = if own_path == path { id } else { *self.by_path.get(&own_path)? };
         // The runtime may have told of its end before the kernel's record of its beginning was read.
         let end = self.metadata.get(&container).filter(|told| {
             told.state == Some(State::Exited) && made_at.is_some() && made_at <= told.finished_at
@@ -95,6 +107,7 @@ impl Registry {
             members: BTreeSet::new(),
             ended_at: None,
             exit_code: end.and_then(|told| told.exit_code),
+            exit_level: end.and_then(|told| told.exit_code).map(|_| RUNTIMES_LEVEL),
             finished_at: end.and_then(|told| told.finished_at),
         });
         run.members.insert(id);
@@ -123,34 +136,43 @@ impl Registry {
 
     /// All cgroups that exist, parents before children: what was missed is made up for.
     ///
-    /// `boot_ns` and `at` are from before the walk began, so that what it did not find was gone by then or later.
-    pub fn walked(&mut self, found: &[(CgroupId, String)], boot_ns: u64, at: Timestamp) {
+    /// `before` is the boot and wall time before the walk began, so that what it did not find was gone by then or later;
+    /// `None` where the walk cannot see every cgroup.
+    pub fn walked(&mut self, found: &[(CgroupId, String)], before: Option<(u64, Timestamp)>) {
         let ids: HashSet<CgroupId> = found.iter().map(|(id, _)| *id).collect();
         let gone: Vec<CgroupId> = self.live().map(|(id, _)| id).filter(|id| !ids.contains(id)).collect();
-        for id in gone {
-            self.cgroup_removed(id, boot_ns, at);
+        if let Some((boot_ns, at)) = before {
+            for id in gone {
+                self.cgroup_removed(id, boot_ns, at);
+            }
         }
         for (id, path) in found {
             self.cgroup_made(*id, path, None);
         }
     }
 
-    /// A cgroup counted something that neither a record nor a walk told of. It is removed, and nameless.
-    pub fn cgroup_unknown(&mut self, id: CgroupId, boot_ns: u64) {
+    /// A cgroup counted something that neither a record nor a walk told of. It is nameless, and removed if a walk would
+    /// have seen it.
+    pub fn cgroup_unknown(&mut self, id: CgroupId, removed_boot_ns: Option<u64>) {
         self.cgroups.entry(id).or_insert(CgroupInfo {
             path: None,
             run: None,
             parent: None,
             made_at: None,
-            removed_boot_ns: Some(boot_ns),
+            removed_boot_ns,
         });
     }
 
     /// The first process of a pid namespace, in this cgroup, ended with this status in the form of wait(2).
-    pub fn init_exited(&mut self, id: CgroupId, wait_status: u32) {
+    ///
+    /// A container may make namespaces of its own, so the outermost one's word counts, and a runtime's before any.
+    pub fn init_exited(&mut self, id: CgroupId, wait_status: u32, level: u32) {
         let key = self.cgroups.get(&id).and_then(|info| info.run);
-        if let Some(run) = key.and_then(|key| self.runs.get_mut(&key)) {
-            run.exit_code.get_or_insert(exit_code(wait_status));
+        if let Some(run) = key.and_then(|key| self.runs.get_mut(&key))
+            && run.exit_level.is_none_or(|known| level < known)
+        {
+            run.exit_code = Some(exit_code(wait_status));
+            run.exit_level = Some(level);
         }
     }
 
@@ -178,7 +200,10 @@ impl Registry {
         if one.state == Some(State::Exited)
             && let Some(run) = self.last_run_of(&one.id, one.finished_at)
         {
-            run.exit_code = one.exit_code.or(run.exit_code);
+            if one.exit_code.is_some() {
+                run.exit_code = one.exit_code;
+                run.exit_level = Some(RUNTIMES_LEVEL);
+            }
             run.finished_at = one.finished_at.or(run.finished_at);
         }
         match self.metadata.get_mut(&one.id) {

@@ -175,6 +175,11 @@ impl CgroupFiles {
         Ok(&self.stats)
     }
 
+    /// Closes every file. Nothing can be read afterwards; [`CgroupFiles::last`] stays.
+    pub fn close(&mut self) {
+        self.files = Vec::new();
+    }
+
     /// The values as last read, all `None` before the first reading.
     #[must_use]
     pub fn last(&self) -> &CgroupStats {

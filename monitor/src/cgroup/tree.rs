@@ -32,9 +32,16 @@ pub fn list_cgroups(mount: &Path) -> Result<Vec<(CgroupId, String)>, CgroupError
     let mut pending = Vec::new();
     list_children(&root, "", &mut found, &mut pending).map_err(failed)?;
     while let Some(path) = pending.pop() {
-        // Failing means that it was removed while we were walking, and all that was below it.
-        if let Ok(directory) = open_directory(&root, path.trim_start_matches('/')) {
-            let _ = list_children(&directory, &path, &mut found, &mut pending);
+        let listed = open_directory(&root, path.trim_start_matches('/'))
+            .and_then(|directory| list_children(&directory, &path, &mut found, &mut pending));
+        match listed {
+            // It was removed while we were walking, and all that was below it.
+            Ok(()) | Err(Errno::NOENT | Errno::NODEV) => {}
+            // Half a list would pass for the removal of the other half.
+            Err(error) => {
+                let path = mount.join(path.trim_start_matches('/'));
+                return Err(CgroupError::Read { path, source: error.into() });
+            }
         }
     }
     Ok(found)

@@ -13,7 +13,7 @@ use super::{
     sample::{ContainerInfo, Counted, Sample, Series},
 };
 use crate::{
-    cgroup::{Hierarchy, Mount, first_pid, list_cgroups},
+    cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
     host::{HostFacts, read_namespaces},
     model::{Coverage, Lost, Probe, Source},
     newtypes::CgroupId,
@@ -76,6 +76,8 @@ pub struct Collector {
     known: HashSet<CgroupId>,
     has_ticked: bool,
     walk_is_due: bool,
+    /// Whether the hierarchy is mounted from its root, so that what a walk does not find does not exist.
+    sees_all: bool,
     events: Vec<Event>,
 }
 
@@ -83,7 +85,8 @@ impl Collector {
     /// Walks the cgroup tree once and begins to count.
     #[must_use]
     pub fn new(sources: Sources, keep_ended: Duration) -> Self {
-        Self {
+        let sees_all = sources.counted.as_ref().is_some_and(is_whole);
+        let mut collector = Self {
             sources,
             registry: Registry::default(),
             files: FileCache::default(),
@@ -99,8 +102,11 @@ impl Collector {
             known: HashSet::new(),
             has_ticked: false,
             walk_is_due: true,
+            sees_all,
             events: Vec::new(),
-        }
+        };
+        collector.walk();
+        collector
     }
 
     /// Takes in what a runtime tells.
@@ -150,7 +156,7 @@ impl Collector {
             What::Made(Some(path)) => match self.below_mount(&path) {
                 Some(path) => {
                     let path = path.to_owned();
-                    self.registry.cgroup_made(id, &path, Some(at));
+                    self.walk_is_due |= !self.registry.cgroup_made(id, &path, Some(at));
                 }
                 None => self.walk_is_due = true,
             },
@@ -161,7 +167,9 @@ impl Collector {
             }
             // Where a task is counted, the switch itself finds out; the record is for `monitor events`.
             What::Attached { .. } => {}
-            What::InitExited { wait_status, .. } => self.registry.init_exited(id, wait_status),
+            What::InitExited { wait_status, level, .. } => {
+                self.registry.init_exited(id, wait_status, level);
+            }
         }
     }
 
@@ -218,8 +226,12 @@ impl Collector {
                 continue;
             }
             self.lost.unknown_cgroups_total += 1;
+            if !self.sees_all {
+                self.registry.cgroup_unknown(id, None);
+                continue;
+            }
             if !self.tombstones.contains(&id) {
-                self.registry.cgroup_unknown(id, now.boot_ns);
+                self.registry.cgroup_unknown(id, Some(now.boot_ns));
             }
             self.retiring.push(id);
         }
@@ -235,7 +247,8 @@ impl Collector {
         let before = Now::read();
         match list_cgroups(&mount.point) {
             Ok(found) => {
-                self.registry.walked(&found, before.boot_ns, before.wall);
+                let seen_before = self.sees_all.then_some((before.boot_ns, before.wall));
+                self.registry.walked(&found, seen_before);
                 let gone = self.registry.cgroups().filter(|(_, info)| info.removed_boot_ns.is_some());
                 let retiring: HashSet<CgroupId> = self.retiring.iter().copied().collect();
                 let missed: Vec<_> = gone.map(|(id, _)| id).filter(|id| !retiring.contains(id)).collect();
@@ -375,6 +388,7 @@ impl Collector {
             }
             probes.reader.release(id);
         }
+        self.files.retire(id);
         if run != Some(id) {
             self.files.close(id);
             self.registry.forget(id);
@@ -440,6 +454,14 @@ impl Collector {
                     Some(format!("{} cgroups could not be read; the last one: {last}", health.unreadable)),
                 )
             }
+            Ok(_) if !self.sees_all => (
+                "partial",
+                Some(
+                    "only a part of the cgroup tree is mounted here; in a container, use the host's cgroup namespace \
+                     (docker run --cgroupns host)"
+                        .to_owned(),
+                ),
+            ),
             Ok(_) if health.starved_files > 0 => (
                 "ok",
                 Some(format!(
@@ -452,6 +474,12 @@ impl Collector {
         let origin = self.sources.counted.as_ref().map(|mount| mount.point.display().to_string());
         Source { state: state.to_owned(), reason, origin }
     }
+}
+
+/// Whether a mount shows its hierarchy from the root, which has the first id.
+fn is_whole(mount: &Mount) -> bool {
+    const ROOT: CgroupId = CgroupId(1);
+    mount.root == "/" && cgroup_id(&mount.point).is_ok_and(|id| id == ROOT)
 }
 
 fn probe(status: ProbeStatus) -> Probe {

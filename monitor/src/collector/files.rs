@@ -140,7 +140,14 @@ impl FileCache {
         }
     }
 
-    /// Closes a cgroup's files.
+    /// Closes the files of a removed cgroup and keeps what they said.
+    pub(super) fn retire(&mut self, id: CgroupId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.files.close();
+        }
+    }
+
+    /// Forgets a cgroup's files.
     pub(super) fn close(&mut self, id: CgroupId) {
         self.entries.remove(&id);
     }

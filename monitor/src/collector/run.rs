@@ -57,13 +57,21 @@ pub fn run(
 
 /// Handles messages until the deadline; whether the loop shall stop.
 fn wait_until(collector: &mut Collector, messages: &Receiver<Message>, deadline: Instant) -> bool {
+    let mut drain_at = Instant::now() + DRAIN_EVERY;
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match messages.recv_timeout(left.min(DRAIN_EVERY)) {
+        let now = Instant::now();
+        if now >= deadline {
+            return false;
+        }
+        // Not only when nothing else happens: events of a runtime must not keep the ring buffer from being emptied.
+        if now >= drain_at {
+            collector.take_events();
+            drain_at = now + DRAIN_EVERY;
+        }
+        match messages.recv_timeout(deadline.min(drain_at).saturating_duration_since(now)) {
             Ok(Message::Runtime(event)) => collector.runtime_told(event),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
-            Err(RecvTimeoutError::Timeout) if left <= DRAIN_EVERY => return false,
-            Err(RecvTimeoutError::Timeout) => collector.take_events(),
+            Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }

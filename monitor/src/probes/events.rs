@@ -38,6 +38,8 @@ pub enum What {
         tgid: u32,
         /// How, in the form of wait(2).
         wait_status: u32,
+        /// How deep the namespace is: 1 below the host's.
+        level: u32,
     },
 }
 
@@ -82,9 +84,11 @@ fn parse(bytes: &[u8]) -> Option<Event> {
         Kind::CgroupMade => What::Made(path()),
         Kind::CgroupRemoved => What::Removed(path()),
         Kind::TaskAttached => What::Attached { tid, path: path() },
-        Kind::InitExited => {
-            What::InitExited { tgid: tid, wait_status: u32_at(std::mem::offset_of!(Record, wait_status))? }
-        }
+        Kind::InitExited => What::InitExited {
+            tgid: tid,
+            wait_status: u32_at(std::mem::offset_of!(Record, wait_status))?,
+            level: u32_at(std::mem::offset_of!(Record, pid_level))?,
+        },
     };
     Some(Event {
         cgroup: CgroupId(u64_at(std::mem::offset_of!(Record, cgroup_id))?),
@@ -104,11 +108,11 @@ mod tests {
         let mut bytes = Vec::new();
         bytes.extend(42_u64.to_ne_bytes());
         bytes.extend(7_u64.to_ne_bytes());
-        for word in [kind, 99, 256, u32::try_from(path.len()).unwrap()] {
+        for word in [kind, 99, 256, 1, 0, u32::try_from(path.len()).unwrap()] {
             bytes.extend(word.to_ne_bytes());
         }
         bytes.extend(path.bytes());
-        bytes.resize(32 + PATH_BYTES, 0);
+        bytes.resize(40 + PATH_BYTES, 0);
         bytes
     }
 
@@ -119,7 +123,10 @@ mod tests {
             event,
             Event { cgroup: CgroupId(42), boot_ns: 7, what: What::Made(Some("/docker/a".into())) }
         );
-        assert_eq!(parse(&record(4, "")).unwrap().what, What::InitExited { tgid: 99, wait_status: 256 });
+        assert_eq!(
+            parse(&record(4, "")).unwrap().what,
+            What::InitExited { tgid: 99, wait_status: 256, level: 1 }
+        );
     }
 
     #[test]

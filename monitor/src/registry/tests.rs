@@ -92,8 +92,14 @@ fn an_exit_belongs_to_the_run_before_it() {
 #[test]
 fn the_kernel_tells_the_exit_code_where_no_runtime_does() {
     let mut registry = registry_with_container();
-    registry.init_exited(CgroupId(3), 3 << 8);
+    // A namespace that the container made, then its own, then one that died with it.
+    registry.init_exited(CgroupId(3), 1 << 8, 2);
+    registry.init_exited(CgroupId(3), 3 << 8, 1);
+    registry.init_exited(CgroupId(3), 9, 2);
     assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(3));
+    registry.runtime_told(told(State::Exited, Some(7), Some(101)));
+    registry.init_exited(CgroupId(3), 3 << 8, 1);
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(7));
     assert_eq!(exit_code(9), 137);
 }
 
@@ -101,7 +107,9 @@ fn the_kernel_tells_the_exit_code_where_no_runtime_does() {
 fn a_walk_makes_up_for_lost_records() {
     let mut registry = registry_with_container();
     let found = [(CgroupId(1), "/".to_owned()), (CgroupId(7), "/new".to_owned())];
-    registry.walked(&found, 50, at(130));
+    registry.walked(&found, None);
+    assert_eq!(registry.get(CgroupId(3)).unwrap().removed_boot_ns, None, "it may be out of sight");
+    registry.walked(&found, Some((50, at(130))));
     assert_eq!(registry.get(CgroupId(3)).unwrap().removed_boot_ns, Some(50));
     assert_eq!(registry.get(CgroupId(7)).unwrap().parent, Some(CgroupId(1)));
 }

@@ -158,6 +158,7 @@ fn ended_container() -> Series {
             members: BTreeSet::new(),
             ended_at: Some(at(9)),
             exit_code: Some(3),
+            exit_level: Some(1),
             finished_at: None,
         },
         metadata: None,
