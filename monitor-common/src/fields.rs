@@ -61,6 +61,8 @@ kernel_fields! {
     task_run_delay: "task_struct", ["sched_info.run_delay"];
     /// What the process shares.
     task_signal: "task_struct", ["signal"];
+    /// Not 0 once the task has become a zombie: it will run no more than to be switched away from.
+    task_exit_state: "task_struct", ["exit_state"];
     /// The status that wait(2) will return.
     task_exit_code: "task_struct", ["exit_code"];
     /// The task's cgroup in the default (v2) hierarchy.

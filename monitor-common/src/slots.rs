@@ -134,7 +134,8 @@ pub struct Running {
 /// What has been booked of a task: its totals at the end of its last turn, or at a flush since.
 ///
 /// The table is indexed by the address of the `task_struct` and shared by the CPUs. Not by tid: a thread that executes a
-/// program takes over its leader's tid. Tasks that collide take the entry from each other and are compared with
+/// program takes over its leader's tid. A task may be in the entry that [`seen_index`] names or in that entry's
+/// neighbour; a dead one's is freed. Of three that collide, two take an entry from each other and are compared with
 /// [`Running`] instead, which misses what happened between two turns: migrations, and the part of a wait before one.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -89,6 +89,12 @@ impl Task {
         self.0.load::<u64>(offset!(task_migrations)) as u32
     }
 
+    /// Whether it has become a zombie.
+    #[inline(always)]
+    pub(crate) fn has_exited(self) -> bool {
+        self.0.load::<u32>(offset!(task_exit_state)) != 0
+    }
+
     #[inline(always)]
     pub(crate) fn exit_code(self) -> u32 {
         self.0.load(offset!(task_exit_code))

@@ -52,6 +52,12 @@ fn leave(cpu: Cpu, running: &mut Running, prev: Task) {
     let task = globals::read(&raw const running.task);
     let turn = Turn { task, totals: prev.totals(), migrations: prev.migrations(), switches_at_end: 1 };
     turn.book(cpu, slot, is_known.then_some(running));
+    if prev.has_exited()
+        && let Some(seen) = tally::seen(task)
+    {
+        // Entries of the dead would leave less and less room for the living.
+        seen.task = 0;
+    }
 }
 
 /// Notes `next` and where its counters stand.

@@ -103,12 +103,14 @@ pub(crate) fn tags(index: u32) -> Option<&'static mut TagSet> {
     TAGS.get_ptr_mut(index).map(|entry| unsafe { &mut *entry })
 }
 
-/// What is remembered of a task.
+/// What is remembered of a task, or the entry to remember it in.
 #[inline(always)]
 pub(crate) fn seen(task: u64) -> Option<&'static mut SeenTask> {
-    // SAFETY: the lookup checked the bounds. A task is on one CPU at a time, so its entry has one writer; tasks that
-    // collide may write at once, and a torn entry is taken for one of them, or for none.
-    SEEN.get_ptr_mut(seen_index(task)).map(|entry| unsafe { &mut *entry })
+    let index = seen_index(task);
+    // SAFETY: the lookups checked the bounds. A task is on one CPU at a time, so its entry has one writer; tasks that
+    // collide may write at once, and a torn entry fails the comparison with the task's own totals.
+    let (first, second) = unsafe { (&mut *SEEN.get_ptr_mut(index)?, &mut *SEEN.get_ptr_mut(index ^ 1)?) };
+    if first.task == task || (first.task == 0 && second.task != task) { Some(first) } else { Some(second) }
 }
 
 /// A kernel pointer as a number, for programs that run one at a time.

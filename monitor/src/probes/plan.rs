@@ -63,6 +63,7 @@ const SCHED_FIELDS: &[&str] = &[
     "task_on_cpu",
     "task_migrations",
     "task_run_delay",
+    "task_exit_state",
 ];
 
 const TREE_FIELDS: &[&str] =
