@@ -60,8 +60,20 @@ pub struct Slot {
     pub runq_latency: Histogram,
 }
 
-/// What one CPU could not count.
+/// What concerns a CPU and no cgroup.
 #[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuState {
+    /// The tid of the task that it runs; 0 while it idles.
+    pub running_tid: u64,
+    /// What it could not count.
+    pub losses: Losses,
+    /// Reserved; fills the cache line.
+    pub reserved: [u64; 4],
+}
+
+/// What could not be counted.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Losses {
     /// Turns of tasks that were counted in the shared slot, since their cgroup found none of its own.
@@ -70,11 +82,9 @@ pub struct Losses {
     pub lifecycle_records: u64,
     /// Turns of tasks of which nothing earlier was known to subtract.
     pub unknown_turns: u64,
-    /// Reserved; fills the cache line.
-    pub reserved: [u64; 5],
 }
 
 const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");
 const _: () = assert!(size_of::<TaskCounters>() == 64, "one cache line");
-const _: () = assert!(size_of::<Losses>() == 64, "one cache line");
+const _: () = assert!(size_of::<CpuState>() == 64, "one cache line");
 const _: () = assert!(size_of::<Slot>() == 512, "no slot lies across two pages");

@@ -1,8 +1,8 @@
 //! The kernel struct members that the programs read.
 //!
-//! rustc emits no CO-RE relocations, so the loader looks each member up in the running kernel's BTF and hands the
-//! offsets over as one read-only global. The verifier then sees `pointer + constant` on a typed pointer, as if the
-//! program had been compiled against this kernel.
+//! rustc emits no CO-RE relocations, so the loader looks each member up in the running kernel's BTF and writes its offset
+//! into the instructions, which the compiler left with a mark in its place. The verifier and the processor then see the
+//! program as if it had been compiled against this kernel.
 
 /// Declares [`Offsets`] and the table by which it is filled, so that a member is named once.
 macro_rules! kernel_fields {
@@ -61,13 +61,15 @@ kernel_fields! {
     task_run_delay: "task_struct", ["sched_info.run_delay"];
     /// What the process shares.
     task_signal: "task_struct", ["signal"];
-    /// Not 0 once the task has become a zombie: it will run no more than to be switched away from.
-    task_exit_state: "task_struct", ["exit_state"];
+    /// Why the task does not run.
+    task_state: "task_struct", ["__state", "state"];
+    /// When it was made, in nanoseconds of `CLOCK_MONOTONIC`.
+    task_start_time: "task_struct", ["start_time"];
     /// The status that wait(2) will return.
     task_exit_code: "task_struct", ["exit_code"];
     /// The task's cgroup in the default (v2) hierarchy.
     css_set_dfl_cgrp: "css_set", ["dfl_cgrp"];
-    /// The task's state in each v1 controller, indexed by the controller's number.
+    /// The task's state in the v1 controller whose hierarchy is counted.
     css_set_subsys: "css_set", ["subsys"];
     /// The cgroup that a controller's state belongs to.
     css_cgroup: "cgroup_subsys_state", ["cgroup"];
@@ -79,7 +81,7 @@ kernel_fields! {
     kernfs_node_id: "kernfs_node", ["id", "id.id"];
     /// The hierarchy's number; 0 is v2.
     cgroup_root_hierarchy: "cgroup_root", ["hierarchy_id"];
-    /// The process's ids: its thread group's is the second.
+    /// The process's id as a thread group.
     signal_pids: "signal_struct", ["pids"];
     /// How deep the innermost pid namespace of an id is.
     pid_level: "pid", ["level"];
@@ -89,14 +91,32 @@ kernel_fields! {
     signal_live: "signal_struct", ["live.counter", "live"];
 }
 
-/// How the loader wants the programs to behave; read-only to them.
+/// What the loader writes into the programs' instructions before the kernel sees them: words that are constants to the
+/// verifier and to the processor.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct Constants {
+    /// Where the kernel's struct members are.
+    pub offsets: Offsets,
     /// The dimensions of the slot tables.
     pub geometry: crate::slots::Geometry,
+    /// log2 of the entries of the table of tasks.
+    pub seen_bits: u32,
     /// The hierarchy whose cgroups are counted: 0 is v2, as in `/proc/self/cgroup`.
     pub hierarchy: u32,
-    /// On v1, the number of the controller whose hierarchy that is (`enum cgroup_subsys_id`).
-    pub subsystem: u32,
+    /// 1 where the kernel hands out the running task with its type (`bpf_get_current_task_btf`, 5.11).
+    pub has_typed_current: u32,
 }
+
+/// Words of [`Constants`].
+pub const CONSTANTS: usize = size_of::<Constants>() / size_of::<u32>();
+
+/// A load from memory at this offset plus `n` stands for a load at the offset that is word `n` of [`Constants`].
+///
+/// Real offsets are smaller: the largest struct read, `task_struct`, has some 10 KiB.
+pub const LOAD_MARK: u32 = 0x7000;
+
+/// An instruction that moves this plus `n` into a register stands for one that moves word `n` of [`Constants`].
+pub const VALUE_MARK: u32 = 0x6d6f_6e00;
+
+const _: () = assert!(CONSTANTS <= 0x100, "the marks have room for 256 words");

@@ -7,8 +7,8 @@ pub const WAYS: u32 = 8;
 /// for no arithmetic progression of ids with a stride up to 129 (`slots::tests`).
 pub const PROBES: u32 = 8;
 
-/// Entries of the table that remembers what was booked of each task, a power of two. See [`crate::slots::SeenTask`].
-pub const SEEN_TASKS: u32 = 1 << 16;
+/// Entries of the table of tasks that one may be in. See [`crate::slots::SeenTask`].
+pub const SEEN_PROBES: u32 = 8;
 
 /// Bytes of the lifecycle ring buffer.
 pub const RING_BYTES: u32 = 1 << 20;

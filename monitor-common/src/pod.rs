@@ -1,10 +1,10 @@
-//! Tells aya that the shared types are plain data. The crate's only unsafe code.
-#![expect(unsafe_code, reason = "aya::Pod is an unsafe trait")]
+//! The shared types as plain data, to aya and as words. The crate's only unsafe code.
+#![expect(unsafe_code, reason = "aya::Pod is an unsafe trait, and words are the same bytes")]
 
 use crate::{
-    counters::{Losses, Slot},
-    fields::{Offsets, Settings},
-    slots::{Running, SeenTask, TagSet},
+    counters::{CpuState, Slot},
+    fields::{CONSTANTS, Constants, Offsets},
+    slots::{SeenTask, TagSet},
 };
 
 macro_rules! pod {
@@ -15,9 +15,16 @@ macro_rules! pod {
     )+};
 }
 
-pod!(Losses, Offsets, Running, SeenTask, Settings, Slot, TagSet);
+pod!(CpuState, SeenTask, Slot, TagSet);
 
-const _: () = assert!(size_of::<Settings>() == 24);
 const _: () = assert!(size_of::<SeenTask>() == 64);
-const _: () = assert!(size_of::<Running>() == 64);
 const _: () = assert!(size_of::<Offsets>() == crate::fields::FIELDS.len() * size_of::<u32>());
+
+impl Constants {
+    /// In the order in which the programs number them.
+    #[must_use]
+    pub const fn words(self) -> [u32; CONSTANTS] {
+        // SAFETY: `repr(C)` and made of nothing but `u32`.
+        unsafe { core::mem::transmute(self) }
+    }
+}

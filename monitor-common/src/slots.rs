@@ -8,7 +8,7 @@
 //! counted in the CPU's last, shared slot, so that totals stay right, and as
 //! [`Losses::slot_overflows`](crate::counters::Losses).
 
-use crate::limits::{SEEN_TASKS, WAYS};
+use crate::limits::WAYS;
 
 /// One set of tags: the cgroup ids that own the slots `8 * set ..`, 0 where free.
 #[repr(C, align(64))]
@@ -108,39 +108,15 @@ pub struct TaskTotals {
     pub run_delay_ns: u64,
 }
 
-/// The task that a CPU is running.
-#[repr(C, align(64))]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Running {
-    /// Address of the `task_struct`; 0 while the CPU idles or before its first switch was seen.
-    pub task: u64,
-    /// Address of its `css_set`: while this is unchanged so are all its cgroups.
-    pub css_set: u64,
-    /// Slot of its cgroup on this CPU.
-    pub slot: u64,
-    /// What was booked when its turn began or when it was last flushed, for a task whose [`SeenTask`] is another's.
-    /// Without `involuntary_switches`: a turn ends with one switch, of either kind.
-    pub voluntary_switches: u64,
-    /// As in [`TaskTotals`].
-    pub on_cpu_ns: u64,
-    /// As in [`TaskTotals`].
-    pub minor_faults: u64,
-    /// As in [`TaskTotals`].
-    pub major_faults: u64,
-    /// As in [`TaskTotals`].
-    pub run_delay_ns: u64,
-}
-
 /// What has been booked of a task: its totals at the end of its last turn, or at a flush since.
 ///
-/// The table is indexed by the address of the `task_struct` and shared by the CPUs. Not by tid: a thread that executes a
-/// program takes over its leader's tid. A task may be in the entry that [`seen_index`] names or in that entry's
-/// neighbour; a dead one's is freed. Of three that collide, two take an entry from each other and are compared with
-/// [`Running`] instead, which misses what happened between two turns: migrations, and the part of a wait before one.
+/// The table is shared by the CPUs and indexed by the task's number: the distance of its `task_struct` from an address
+/// that does not move. Not by tid: a thread that executes a program takes over its leader's tid. A task is in the entry that
+/// [`seen_index`] names or in one of the [`SEEN_PROBES`](crate::limits::SEEN_PROBES)` - 1` after it, until it is dead.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SeenTask {
-    /// Whose entry this is: the address of a `task_struct`; 0 is free.
+    /// Whose entry this is: a task's number; 0 is free.
     pub task: u64,
     /// What has been booked.
     pub totals: TaskTotals,
@@ -150,12 +126,12 @@ pub struct SeenTask {
     pub counted_turn: u32,
 }
 
-/// Where a task's [`SeenTask`] is, by the address of its `task_struct`.
+/// Where a task's [`SeenTask`] is looked for first, among `1 << bits` entries.
 #[inline(always)]
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "the shift leaves as many bits as the table has")]
-pub const fn seen_index(task: u64) -> u32 {
-    (task.wrapping_mul(GOLDEN) >> (64 - SEEN_TASKS.trailing_zeros())) as u32
+#[expect(clippy::cast_possible_truncation, reason = "the shift leaves `bits` bits, at most 31")]
+pub const fn seen_index(task: u64, bits: u32) -> u32 {
+    (task.wrapping_mul(GOLDEN) >> (64 - bits)) as u32
 }
 
 #[cfg(test)]
@@ -163,7 +139,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::limits::PROBES;
+    use crate::limits::{PROBES, SEEN_PROBES};
 
     #[test]
     fn half_full_tables_have_a_slot_for_every_id() {
@@ -185,9 +161,21 @@ mod tests {
         // Three objects of 9 856 bytes in each slab of 32 KiB, in the kernel's direct map.
         let address = |n: u64| 0xffff_8881_0240_0000 + n / 3 * 0x8000 + n % 3 * 9856;
         let tasks = 2_000;
-        let indices: HashSet<u32> = (0..tasks).map(|n| seen_index(address(n))).collect();
-        assert!(indices.iter().all(|&index| index < SEEN_TASKS));
+        let indices: HashSet<u32> = (0..tasks).map(|n| seen_index(address(n), 16)).collect();
+        assert!(indices.iter().all(|&index| index < 1 << 16));
         assert!(indices.len() as u64 > tasks * 95 / 100, "only {} entries", indices.len());
+    }
+
+    #[test]
+    fn a_table_of_tasks_that_is_full_to_a_quarter_has_room_for_every_one() {
+        let (bits, tasks) = (16, 1 << 14);
+        let mut taken = vec![false; 1 << bits];
+        for n in 0..tasks {
+            let first = seen_index(0xffff_8881_0240_0000 + n / 3 * 0x8000 + n % 3 * 9856, bits);
+            let places = (0..SEEN_PROBES).map(|probe| ((first + probe) & ((1 << bits) - 1)) as usize);
+            let free = places.clone().find(|&place| !taken[place]);
+            taken[free.unwrap_or_else(|| panic!("no room for task {n}"))] = true;
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn cgroup_rmdir(ctx: BtfTracePointContext) {
 #[btf_tracepoint(function = "cgroup_attach_task")]
 fn cgroup_attach_task(ctx: BtfTracePointContext) {
     let task = Task::from_arg(ctx.arg(2));
-    record(&ctx, Kind::TaskAttached, task.tid());
+    record(&ctx, Kind::TaskAttached, task.tid() as u32);
 }
 
 #[inline(always)]
@@ -38,7 +38,7 @@ fn record(ctx: &BtfTracePointContext, kind: Kind, tid: u32) {
     let cgroup = Cgroup::from_arg(ctx.arg(0));
     let path: *const u8 = ctx.arg(1);
     // A v1 or hybrid host makes each cgroup once in every hierarchy.
-    if cgroup.hierarchy() != hierarchy() {
+    if cgroup.hierarchy() != u64::from(hierarchy()) {
         return;
     }
     // Removed by the verifier unless `monitor -vv` asked for it.

@@ -1,66 +1,92 @@
-//! Read-only values that the loader sets before the programs are verified, so that the verifier knows them as
-//! constants and removes what they switch off.
+//! What the loader knows before the programs are verified.
+//!
+//! Words are written into the instructions themselves ([`Constants`]): the compiler leaves a mark in the place of each,
+//! which the loader replaces, so the verifier removes what they switch off and nothing is loaded to know them.
 
-use monitor_common::{
-    fields::{Offsets, Settings},
-    slots::Geometry,
-};
+use core::arch::asm;
 
+#[cfg(doc)]
+use monitor_common::fields::Constants;
+use monitor_common::fields::{LOAD_MARK, VALUE_MARK};
+
+/// Nanoseconds of `CLOCK_MONOTONIC` before the first task was looked at. Set by the loader.
 #[unsafe(no_mangle)]
-static OFFSETS: Offsets = {
-    // SAFETY: `Offsets` consists of integers.
-    unsafe { core::mem::zeroed() }
-};
+static BEGAN_NS: u64 = 0;
 
-#[unsafe(no_mangle)]
-static SETTINGS: Settings = Settings { geometry: Geometry::new(3, 0), hierarchy: 0, subsystem: 0 };
+/// The number of a word of [`Constants`], as in `word!(hierarchy)`.
+macro_rules! word {
+    ($($path:tt)+) => { core::mem::offset_of!(monitor_common::fields::Constants, $($path)+) / size_of::<u32>() };
+}
+pub(crate) use word;
 
-/// A member's offset, as in `offset!(task_tid)`.
-macro_rules! offset {
-    ($field:ident) => {
-        $crate::globals::read(core::ptr::addr_of!($crate::globals::offsets().$field)) as usize
+/// The number of the word that is a kernel struct member's offset, as in `member!(task_tid)`.
+macro_rules! member {
+    ($name:ident) => {
+        $crate::globals::word!(offsets.$name)
     };
 }
-pub(crate) use offset;
+pub(crate) use member;
 
+/// The value of a word of [`Constants`].
 #[inline(always)]
-pub(crate) fn offsets() -> &'static Offsets {
-    &OFFSETS
+pub(crate) fn constant<const WORD: usize>() -> u32 {
+    let value: u64;
+    // SAFETY: loads a constant.
+    unsafe {
+        asm!("{value} = {mark}", value = out(reg) value, mark = const VALUE_MARK + WORD as u32, options(nostack, nomem, pure));
+    }
+    value as u32
 }
 
-/// Reads a value as it is when the program runs: a global that the loader sets, or what went through a map.
+/// The 8 bytes at a kernel struct member of a typed pointer, which the verifier checks against the struct.
 #[inline(always)]
-pub(crate) fn read<T: Copy>(global: *const T) -> T {
-    // SAFETY: called with addresses inside the statics above, or of map entries that were looked up.
-    unsafe { global.read_volatile() }
+pub(crate) fn load_u64<const WORD: usize>(pointer: *const u8) -> u64 {
+    let value: u64;
+    // SAFETY: the verifier admits only loads inside the struct that `pointer` points to.
+    unsafe {
+        asm!("{value} = *(u64 *)({pointer} + {mark})", value = out(reg) value, pointer = in(reg) pointer, mark = const LOAD_MARK + WORD as u32, options(nostack, readonly));
+    }
+    value
 }
 
-/// log2 of the sets on each CPU.
+/// As [`load_u64`], 4 bytes, the others 0.
 #[inline(always)]
-pub(crate) fn set_bits() -> u32 {
-    read(&raw const SETTINGS.geometry.set_bits)
+pub(crate) fn load_u32<const WORD: usize>(pointer: *const u8) -> u64 {
+    let value: u64;
+    // SAFETY: as above.
+    unsafe {
+        asm!("{value} = *(u32 *)({pointer} + {mark})", value = out(reg) value, pointer = in(reg) pointer, mark = const LOAD_MARK + WORD as u32, options(nostack, readonly));
+    }
+    value
 }
 
-/// Sets of one CPU.
-#[inline(always)]
-pub(crate) fn sets() -> u32 {
-    read(&raw const SETTINGS.geometry.sets)
-}
-
-/// Slots of one CPU that a cgroup can own.
-#[inline(always)]
-pub(crate) fn owned_slots() -> u32 {
-    read(&raw const SETTINGS.geometry.owned_slots)
-}
-
-/// The number of the hierarchy whose cgroups are counted; 0 is v2.
+/// The hierarchy whose cgroups are counted; 0 is v2.
 #[inline(always)]
 pub(crate) fn hierarchy() -> u32 {
-    read(&raw const SETTINGS.hierarchy)
+    constant::<{ word!(hierarchy) }>()
 }
 
-/// The v1 controller whose hierarchy that is.
+/// When counting began.
 #[inline(always)]
-pub(crate) fn subsystem() -> u32 {
-    read(&raw const SETTINGS.subsystem)
+pub(crate) fn began_ns() -> u64 {
+    // SAFETY: the static above; volatile, since the loader sets it.
+    unsafe { (&raw const BEGAN_NS).read_volatile() }
+}
+
+/// The address that does not move.
+#[inline(always)]
+pub(crate) fn origin() -> u64 {
+    &raw const BEGAN_NS as u64
+}
+
+/// How far a kernel address is from one that does not move: a number to the verifier, which hands out no address.
+#[inline(always)]
+pub(crate) fn distance(pointer: *const u8) -> u64 {
+    let mut distance = pointer as u64;
+    // SAFETY: arithmetic. In assembly, so that the compiler does not move the subtraction into a comparison: the verifier
+    // admits no other arithmetic on a typed pointer.
+    unsafe {
+        asm!("{distance} -= {origin}", distance = inout(reg) distance, origin = in(reg) origin(), options(nostack, nomem, pure));
+    }
+    distance
 }

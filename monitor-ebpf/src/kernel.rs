@@ -1,230 +1,227 @@
 //! The one place that turns a kernel address into a value.
 //!
-//! The types wrap pointers that came typed from a BTF tracepoint's arguments. Their offsets are frozen globals taken
-//! from this kernel's BTF, so the verifier checks each load against the struct; a faulting address reads as 0.
+//! The structs are generic over how their memory is read. A pointer that came typed, from a BTF tracepoint's arguments for
+//! example, is loaded from directly: the verifier checks each load against the struct, and a faulting address reads as 0. A
+//! bare address goes through a helper.
 
-use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel};
+use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel, generated::bpf_get_current_task_btf};
 use monitor_common::slots::TaskTotals;
 
-use crate::globals::{hierarchy, offset, subsystem};
+use crate::{
+    globals::{constant, distance, hierarchy, load_u32, load_u64, member},
+    tally,
+};
+
+/// A kernel struct whose members can be read, each named by its word of `Constants`.
+pub(crate) trait Memory: Copy {
+    /// 4 bytes; a register has 8, and keeping it at that spares instructions.
+    fn u32<const MEMBER: usize>(self) -> u64;
+    fn u64<const MEMBER: usize>(self) -> u64;
+    fn follow<const MEMBER: usize>(self) -> Self;
+    /// A number that no other struct has at the same time.
+    fn number(self) -> Option<u64>;
+}
 
 /// A pointer that the verifier tracks with its kernel type.
 #[derive(Clone, Copy)]
-struct Typed(*const u8);
+pub(crate) struct Typed(*const u8);
 
-impl Typed {
+impl Memory for Typed {
     #[inline(always)]
-    fn load<T: Copy>(self, offset: usize) -> T {
-        // SAFETY: see the module: the verifier admits only loads inside the kernel struct that `self` points to.
-        unsafe { self.0.add(offset).cast::<T>().read_volatile() }
+    fn u32<const MEMBER: usize>(self) -> u64 {
+        load_u32::<MEMBER>(self.0)
     }
 
     #[inline(always)]
-    fn follow(self, offset: usize) -> Self {
-        Self(self.load::<*const u8>(offset))
+    fn u64<const MEMBER: usize>(self) -> u64 {
+        load_u64::<MEMBER>(self.0)
     }
 
     #[inline(always)]
-    fn address(self) -> u64 {
-        self.0 as u64
+    fn follow<const MEMBER: usize>(self) -> Self {
+        Self(self.u64::<MEMBER>() as *const u8)
+    }
+
+    #[inline(always)]
+    fn number(self) -> Option<u64> {
+        Some(distance(self.0))
+    }
+}
+
+/// An address that is but a number to the verifier. What cannot be read is 0.
+#[derive(Clone, Copy)]
+pub(crate) struct Address(u64);
+
+impl Address {
+    #[inline(always)]
+    fn load<T: Default>(self, offset: u64) -> T {
+        // SAFETY: the helper checks the address and fails on one that cannot be read.
+        unsafe { bpf_probe_read_kernel((self.0 + offset) as *const T) }.unwrap_or_default()
+    }
+}
+
+impl Memory for Address {
+    #[inline(always)]
+    fn u32<const MEMBER: usize>(self) -> u64 {
+        u64::from(self.load::<u32>(u64::from(constant::<MEMBER>())))
+    }
+
+    #[inline(always)]
+    fn u64<const MEMBER: usize>(self) -> u64 {
+        self.load(u64::from(constant::<MEMBER>()))
+    }
+
+    #[inline(always)]
+    fn follow<const MEMBER: usize>(self) -> Self {
+        Self(self.u64::<MEMBER>())
+    }
+
+    #[inline(always)]
+    fn number(self) -> Option<u64> {
+        Some(self.0.wrapping_sub(tally::origin()?))
     }
 }
 
 /// A `struct task_struct`.
 #[derive(Clone, Copy)]
-pub(crate) struct Task(Typed);
-
-/// A `struct css_set`: the cgroups of a task, one for each hierarchy.
-#[derive(Clone, Copy)]
-pub(crate) struct CssSet(Typed);
+pub(crate) struct Task<M>(M);
 
 /// A `struct cgroup`.
 #[derive(Clone, Copy)]
-pub(crate) struct Cgroup(Typed);
+pub(crate) struct Cgroup<M>(M);
 
-impl Task {
+impl Task<Typed> {
     /// Takes a tracepoint's argument.
     #[inline(always)]
     pub(crate) fn from_arg(pointer: *const u8) -> Self {
         Self(Typed(pointer))
     }
 
+    /// The task that this CPU runs. Linux 5.11.
     #[inline(always)]
-    pub(crate) fn address(self) -> u64 {
-        self.0.address()
+    pub(crate) fn typed_current() -> Self {
+        // SAFETY: the helper has no preconditions.
+        Self(Typed(unsafe { bpf_get_current_task_btf() } as *const u8))
+    }
+
+    /// How deep its pid namespace is, if this is the last thread of the first process in it: its end ends the namespace,
+    /// and the container that it is. 0 otherwise.
+    #[inline(always)]
+    pub(crate) fn ended_namespace_level(self) -> u64 {
+        /// `struct upid`: a number, padding and a pointer.
+        const UPID_BYTES: u64 = 16;
+        let signal = self.0.follow::<{ member!(task_signal) }>();
+        if signal.u32::<{ member!(signal_live) }>() != 0 {
+            return 0;
+        }
+        let pid = signal.follow::<{ member!(signal_pids) }>();
+        let level = pid.u32::<{ member!(pid_level) }>();
+        if level == 0 {
+            return 0;
+        }
+        // A typed pointer takes constant offsets only, so this load goes through the helper.
+        let numbers = u64::from(constant::<{ member!(pid_numbers) }>());
+        let number: u32 = Address(pid.0 as u64).load(numbers + level * UPID_BYTES);
+        if number == 1 { level } else { 0 }
+    }
+}
+
+impl Task<Address> {
+    /// The task that this CPU runs.
+    #[inline(always)]
+    pub(crate) fn current() -> Self {
+        // SAFETY: the helper has no preconditions.
+        Self(Address(unsafe { bpf_get_current_task() }))
+    }
+}
+
+impl<M: Memory> Task<M> {
+    /// A number that no other living task has; see [`monitor_common::slots::SeenTask`].
+    #[inline(always)]
+    pub(crate) fn number(self) -> Option<u64> {
+        self.0.number()
     }
 
     /// The task's id. 0 is the idle task, which every program leaves out.
     #[inline(always)]
-    pub(crate) fn tid(self) -> u32 {
-        self.0.load(offset!(task_tid))
+    pub(crate) fn tid(self) -> u64 {
+        self.0.u32::<{ member!(task_tid) }>()
     }
 
     #[inline(always)]
-    pub(crate) fn tgid(self) -> u32 {
-        self.0.load(offset!(task_tgid))
+    pub(crate) fn tgid(self) -> u64 {
+        self.0.u32::<{ member!(task_tgid) }>()
     }
 
+    /// The id of its cgroup in the hierarchy that is counted.
     #[inline(always)]
-    pub(crate) fn css_set(self) -> CssSet {
-        CssSet(self.0.follow(offset!(task_css_set)))
+    pub(crate) fn cgroup_id(self) -> u64 {
+        let css_set = self.0.follow::<{ member!(task_css_set) }>();
+        let cgroup = if hierarchy() == 0 {
+            css_set.follow::<{ member!(css_set_dfl_cgrp) }>()
+        } else {
+            css_set.follow::<{ member!(css_set_subsys) }>().follow::<{ member!(css_cgroup) }>()
+        };
+        Cgroup(cgroup).id()
     }
 
     /// The task's own counters.
     #[inline(always)]
     pub(crate) fn totals(self) -> TaskTotals {
         TaskTotals {
-            voluntary_switches: self.0.load(offset!(task_voluntary)),
-            involuntary_switches: self.0.load(offset!(task_involuntary)),
-            on_cpu_ns: self.0.load(offset!(task_on_cpu)),
-            minor_faults: self.0.load(offset!(task_minor_faults)),
-            major_faults: self.0.load(offset!(task_major_faults)),
-            run_delay_ns: self.0.load(offset!(task_run_delay)),
+            voluntary_switches: self.0.u64::<{ member!(task_voluntary) }>(),
+            involuntary_switches: self.0.u64::<{ member!(task_involuntary) }>(),
+            on_cpu_ns: self.0.u64::<{ member!(task_on_cpu) }>(),
+            minor_faults: self.0.u64::<{ member!(task_minor_faults) }>(),
+            major_faults: self.0.u64::<{ member!(task_major_faults) }>(),
+            run_delay_ns: self.0.u64::<{ member!(task_run_delay) }>(),
         }
     }
 
     /// Times it was moved to another CPU, the low half.
     #[inline(always)]
     pub(crate) fn migrations(self) -> u32 {
-        self.0.load::<u64>(offset!(task_migrations)) as u32
+        self.0.u64::<{ member!(task_migrations) }>() as u32
     }
 
-    /// Whether it has become a zombie.
+    /// Whether it is leaving its CPU for the last time.
     #[inline(always)]
-    pub(crate) fn has_exited(self) -> bool {
-        self.0.load::<u32>(offset!(task_exit_state)) != 0
+    pub(crate) fn is_dead(self) -> bool {
+        /// `TASK_DEAD` (include/linux/sched.h). Not a zombie's `exit_state`, which may still be preempted.
+        const DEAD: u64 = 0x80;
+        self.0.u32::<{ member!(task_state) }>() & DEAD != 0
+    }
+
+    /// When it was made, in nanoseconds of `CLOCK_MONOTONIC`.
+    #[inline(always)]
+    pub(crate) fn start_time(self) -> u64 {
+        self.0.u64::<{ member!(task_start_time) }>()
     }
 
     #[inline(always)]
-    pub(crate) fn exit_code(self) -> u32 {
-        self.0.load(offset!(task_exit_code))
-    }
-
-    /// How deep its pid namespace is, if this is the last thread of the first process in it: its end ends the namespace,
-    /// and the container that it is. 0 otherwise.
-    #[inline(always)]
-    pub(crate) fn ended_namespace_level(self) -> u32 {
-        /// `PIDTYPE_TGID` of `enum pid_type` (include/linux/pid_types.h).
-        const TGID: usize = 1;
-        /// `struct upid`: a number, padding and a pointer.
-        const UPID_BYTES: usize = 16;
-        let signal = self.0.follow(offset!(task_signal));
-        if signal.load::<u32>(offset!(signal_live)) != 0 {
-            return 0;
-        }
-        let pid = signal.follow(offset!(signal_pids) + TGID * size_of::<u64>());
-        let level = pid.load::<u32>(offset!(pid_level));
-        if level == 0 {
-            return 0;
-        }
-        // A typed pointer takes constant offsets only, so this load goes through the helper.
-        let number: u32 = load_from(pid.address(), offset!(pid_numbers) + level as usize * UPID_BYTES);
-        if number == 1 { level } else { 0 }
+    pub(crate) fn exit_code(self) -> u64 {
+        self.0.u32::<{ member!(task_exit_code) }>()
     }
 }
 
-impl CssSet {
-    #[inline(always)]
-    pub(crate) fn address(self) -> u64 {
-        self.0.address()
-    }
-
-    /// The cgroup in the default (v2) hierarchy.
-    #[inline(always)]
-    pub(crate) fn default_cgroup(self) -> Cgroup {
-        Cgroup(self.0.follow(offset!(css_set_dfl_cgrp)))
-    }
-
-    /// The cgroup in the hierarchy of the v1 controller with this number.
-    #[inline(always)]
-    pub(crate) fn controller_cgroup(self, subsystem: u32) -> Cgroup {
-        let state = self.0.follow(offset!(css_set_subsys) + subsystem as usize * size_of::<u64>());
-        Cgroup(state.follow(offset!(css_cgroup)))
-    }
-}
-
-impl Cgroup {
+impl Cgroup<Typed> {
     /// Takes a tracepoint's argument.
     #[inline(always)]
     pub(crate) fn from_arg(pointer: *const u8) -> Self {
         Self(Typed(pointer))
     }
+}
 
+impl<M: Memory> Cgroup<M> {
     /// The kernfs id of the cgroup's directory.
     #[inline(always)]
     pub(crate) fn id(self) -> u64 {
-        self.0.follow(offset!(cgroup_kn)).load(offset!(kernfs_node_id))
+        self.0.follow::<{ member!(cgroup_kn) }>().u64::<{ member!(kernfs_node_id) }>()
     }
 
     /// The number of the hierarchy that it is in; 0 is v2.
     #[inline(always)]
-    pub(crate) fn hierarchy(self) -> u32 {
-        self.0.follow(offset!(cgroup_root)).load(offset!(cgroup_root_hierarchy))
+    pub(crate) fn hierarchy(self) -> u64 {
+        self.0.follow::<{ member!(cgroup_root) }>().u32::<{ member!(cgroup_root_hierarchy) }>()
     }
-}
-
-/// The task that runs on this CPU, for programs whose context does not bring it typed: read through a helper.
-#[derive(Clone, Copy)]
-pub(crate) struct CurrentTask(u64);
-
-impl CurrentTask {
-    #[inline(always)]
-    pub(crate) fn get() -> Self {
-        // SAFETY: the helper has no preconditions.
-        Self(unsafe { bpf_get_current_task() })
-    }
-
-    #[inline(always)]
-    pub(crate) fn address(self) -> u64 {
-        self.0
-    }
-
-    #[inline(always)]
-    pub(crate) fn tid(self) -> u32 {
-        load_from(self.0, offset!(task_tid))
-    }
-
-    /// The address of its `css_set`.
-    #[inline(always)]
-    pub(crate) fn css_set(self) -> u64 {
-        load_from(self.0, offset!(task_css_set))
-    }
-
-    /// Its cgroup's id in the hierarchy that is counted.
-    #[inline(always)]
-    pub(crate) fn cgroup_id(self) -> u64 {
-        let cgroup: u64 = if hierarchy() == 0 {
-            load_from(self.css_set(), offset!(css_set_dfl_cgrp))
-        } else {
-            let place = offset!(css_set_subsys) + subsystem() as usize * size_of::<u64>();
-            load_from(load_from(self.css_set(), place), offset!(css_cgroup))
-        };
-        load_from(load_from(cgroup, offset!(cgroup_kn)), offset!(kernfs_node_id))
-    }
-
-    /// Its own counters.
-    #[inline(always)]
-    pub(crate) fn totals(self) -> TaskTotals {
-        TaskTotals {
-            voluntary_switches: load_from(self.0, offset!(task_voluntary)),
-            involuntary_switches: load_from(self.0, offset!(task_involuntary)),
-            on_cpu_ns: load_from(self.0, offset!(task_on_cpu)),
-            minor_faults: load_from(self.0, offset!(task_minor_faults)),
-            major_faults: load_from(self.0, offset!(task_major_faults)),
-            run_delay_ns: load_from(self.0, offset!(task_run_delay)),
-        }
-    }
-
-    /// Times it was moved to another CPU, the low half.
-    #[inline(always)]
-    pub(crate) fn migrations(self) -> u32 {
-        load_from::<u64>(self.0, offset!(task_migrations)) as u32
-    }
-}
-
-/// A value at a kernel address, as 0 where it cannot be read.
-#[inline(always)]
-fn load_from<T: Default>(address: u64, offset: usize) -> T {
-    // SAFETY: the helper checks the address and fails on one that cannot be read.
-    unsafe { bpf_probe_read_kernel((address as usize + offset) as *const T) }.unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use aya_ebpf::{
 use monitor_common::lifecycle::Kind;
 
 use crate::{
-    attribution::{cgroup_id, current_slot},
+    attribution::current_slot,
     kernel::Task,
     tally::{self, Cpu},
 };
@@ -32,12 +32,12 @@ fn sched_process_exit(ctx: BtfTracePointContext) {
     if level > 0 {
         tally::record(|record| {
             record.kind = Kind::InitExited as u32;
-            record.cgroup_id = cgroup_id(task.css_set());
+            record.cgroup_id = task.cgroup_id();
             // SAFETY: the helper has no preconditions.
             record.boot_ns = unsafe { bpf_ktime_get_boot_ns() };
-            record.tid = task.tgid();
-            record.wait_status = task.exit_code();
-            record.pid_level = level;
+            record.tid = task.tgid() as u32;
+            record.wait_status = task.exit_code() as u32;
+            record.pid_level = level as u32;
             record.reserved = 0;
             record.path_len = 0;
         });

@@ -6,14 +6,14 @@ use aya_ebpf::{
     maps::{Array, RingBuf},
 };
 use monitor_common::{
-    counters::{Losses, Slot},
+    counters::{CpuState, Losses, Slot},
     histogram::{Histogram, bucket},
     lifecycle::Record,
-    limits::{RING_BYTES, SEEN_TASKS},
-    slots::{Running, SeenTask, TagSet, seen_index},
+    limits::{RING_BYTES, SEEN_PROBES},
+    slots::{SeenTask, TagSet, seen_index},
 };
 
-use crate::globals::{owned_slots, sets};
+use crate::globals::{self, constant, word};
 
 /// Lets user space map the array and read it without a system call.
 const BPF_F_MMAPABLE: u32 = 1 << 10;
@@ -23,14 +23,12 @@ static TAGS: Array<TagSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 static SLOTS: Array<Slot> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-static RUNNING: Array<Running> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+static CPUS: Array<CpuState> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-static LOSSES: Array<Losses> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+static SEEN: Array<SeenTask> = Array::with_max_entries(1, 0);
+/// See [`origin`].
 #[map]
-static SEEN: Array<SeenTask> = Array::with_max_entries(SEEN_TASKS, 0);
-/// See [`as_number`].
-#[map]
-static NUMBER: Array<u64> = Array::with_max_entries(1, 0);
+static ORIGIN: Array<u64> = Array::with_max_entries(1, 0);
 #[map]
 static LIFECYCLE: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 
@@ -60,29 +58,27 @@ impl Cpu {
     pub(crate) fn current() -> Self {
         // SAFETY: the helper has no preconditions. It is a load on 6.10 and later, a call before.
         let number = unsafe { bpf_get_smp_processor_id() };
-        Self { number, first_slot: number * (owned_slots() + 1) }
+        Self { number, first_slot: number * (constant::<{ word!(geometry.owned_slots) }>() + 1) }
     }
 
     /// The index of its first set.
     #[inline(always)]
     pub(crate) fn first_set(self) -> u32 {
-        self.number * sets()
+        self.number * constant::<{ word!(geometry.sets) }>()
     }
 
     entries! {
         /// What a cgroup has counted here.
         slot(self, slot) -> Slot: SLOTS[|cpu, slot| cpu.first_slot + slot];
-        /// What it runs.
-        running(self) -> Running: RUNNING[|cpu| cpu.number];
-        /// What it could not count.
-        losses(self) -> Losses: LOSSES[|cpu| cpu.number];
+        /// What it runs, and what it could not count.
+        state(self) -> CpuState: CPUS[|cpu| cpu.number];
     }
 
     /// Counts something that could not be counted where it belongs.
     #[inline(always)]
     pub(crate) fn lose(self, field: impl Fn(&mut Losses) -> &mut u64) {
-        if let Some(losses) = self.losses() {
-            *field(losses) += 1;
+        if let Some(state) = self.state() {
+            *field(&mut state.losses) += 1;
         }
     }
 }
@@ -103,25 +99,51 @@ pub(crate) fn tags(index: u32) -> Option<&'static mut TagSet> {
     TAGS.get_ptr_mut(index).map(|entry| unsafe { &mut *entry })
 }
 
-/// What is remembered of a task, or the entry to remember it in.
+/// What is remembered of a task, or a free entry to remember it in; `None` where there is no room.
 #[inline(always)]
 pub(crate) fn seen(task: u64) -> Option<&'static mut SeenTask> {
-    let index = seen_index(task);
-    // SAFETY: the lookups checked the bounds. A task is on one CPU at a time, so its entry has one writer; tasks that
-    // collide may write at once, and a torn entry fails the comparison with the task's own totals.
-    let (first, second) = unsafe { (&mut *SEEN.get_ptr_mut(index)?, &mut *SEEN.get_ptr_mut(index ^ 1)?) };
-    if first.task == task || (first.task == 0 && second.task != task) { Some(first) } else { Some(second) }
+    let first = seen_index(task, constant::<{ word!(seen_bits) }>());
+    match seen_entry(first) {
+        Some(entry) if entry.task == task => Some(entry),
+        _ => seen_elsewhere(first, task),
+    }
 }
 
-/// A kernel pointer as a number, for programs that run one at a time.
-///
-/// The verifier admits no arithmetic on a typed pointer, and forgets the type of what comes back from a map.
 #[inline(always)]
-pub(crate) fn as_number(pointer: u64) -> Option<u64> {
-    let place = NUMBER.get_ptr_mut(0)?;
+fn seen_entry(index: u32) -> Option<&'static mut SeenTask> {
+    // SAFETY: the lookup checks the bounds. A task is on one CPU at a time, so its entry has one writer. Two new tasks may
+    // claim one entry at once: then one of them is unknown at its next turn.
+    SEEN.get_ptr_mut(index).map(|entry| unsafe { &mut *entry })
+}
+
+#[cold]
+#[inline(never)]
+fn seen_elsewhere(first: u32, task: u64) -> Option<&'static mut SeenTask> {
+    let last = (1 << constant::<{ word!(seen_bits) }>()) - 1;
+    let mut free = None;
+    let mut probe = 0;
+    while probe < SEEN_PROBES {
+        let entry = seen_entry((first + probe) & last)?;
+        if entry.task == task {
+            return Some(entry);
+        }
+        if entry.task == 0 && free.is_none() {
+            free = Some(entry);
+        }
+        probe += 1;
+    }
+    free
+}
+
+/// The address from which [`globals::distance`] is measured, as a number, for programs that run one at a time.
+///
+/// The verifier forgets the type of what comes back from a map.
+#[inline(always)]
+pub(crate) fn origin() -> Option<u64> {
+    let place = ORIGIN.get_ptr_mut(0)?;
     // SAFETY: the lookup returned a valid place; volatile, so that the compiler does not see through it.
     unsafe {
-        place.write_volatile(pointer);
+        place.write_volatile(globals::origin());
         Some(place.read_volatile())
     }
 }

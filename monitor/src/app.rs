@@ -30,8 +30,8 @@ use crate::{
     },
     privileges,
     probes::{
-        btf::{Btf, BtfError},
-        load::Probes,
+        btf::Btf,
+        load::{ProbeState, ProbeStatus, Probes},
         plan::{CountedHierarchy, Plan, plan},
         support::probe_kernel,
         sys,
@@ -189,9 +189,11 @@ pub fn open_sources(source: &Source) -> Sources {
     let hierarchy = Hierarchy::detect(Path::new("/proc")).map_err(|error| chain(&error));
     let kernel_types = Btf::read_kernel();
     let counted = hierarchy.as_ref().ok().and_then(|hierarchy| choose(hierarchy, kernel_types.as_ref().ok()));
-    let (probes, absent_probes) = match prepare(&kernel_types, counted.as_ref(), source) {
-        Ok(plan) => (Probes::load(&plan).map_err(|error| chain(&error)), absent(&plan)),
-        Err(reason) => (Err(reason), Vec::new()),
+    let facts = probe_kernel(&kernel_types);
+    let plan = plan(&facts, counted.as_ref().map(|counted| counted.hierarchy), source.wishes);
+    let probes = match plan.left_out.first() {
+        Some((_, reason)) if plan.programs.is_empty() => Err(reason.clone()),
+        _ => Probes::load(&plan).map_err(|error| chain(&error)),
     };
     drop(kernel_types);
     // Reading kernel types took tens of megabytes for a moment.
@@ -201,7 +203,7 @@ pub fn open_sources(source: &Source) -> Sources {
     }
     let absent_probes = match &probes {
         Ok(_) => Vec::new(),
-        Err(reason) => absent_probes.into_iter().map(|name| refused(name, reason)).collect(),
+        Err(reason) => not_loaded(&plan, reason),
     };
     Sources {
         host: read_facts(),
@@ -252,33 +254,12 @@ fn has_containers(mount: &Mount) -> bool {
         .is_ok_and(|found| found.iter().any(|(_, path)| path::parse(path).container.is_some()))
 }
 
-fn prepare(
-    kernel_types: &Result<Btf, BtfError>,
-    counted: Option<&Counted>,
-    source: &Source,
-) -> Result<Plan, String> {
-    let facts =
-        probe_kernel(kernel_types).map_err(|error| format!("ask the kernel for its CPUs: {error}"))?;
-    if let Some(reason) = &facts.no_btf {
-        return Err(reason.clone());
-    }
-    let counted =
-        counted.ok_or("no cgroup hierarchy is mounted, so nothing could be counted for anything")?;
-    Ok(plan(&facts, counted.hierarchy, source.wishes))
-}
-
-fn absent(plan: &Plan) -> Vec<&'static str> {
-    plan.programs.iter().map(|program| program.name).collect()
-}
-
-fn refused(name: &str, reason: &str) -> model::Probe {
-    model::Probe {
-        name: name.to_owned(),
-        state: "refused".to_owned(),
-        reason: Some(reason.to_owned()),
-        run_count: None,
-        run_time_ns: None,
-    }
+/// Every program's state where none was loaded.
+fn not_loaded(plan: &Plan, reason: &str) -> Vec<ProbeStatus> {
+    let refused = plan.programs.iter().map(|program| (*program, ProbeState::Refused(reason.to_owned())));
+    let left_out =
+        plan.left_out.iter().map(|(program, reason)| (*program, ProbeState::Unsupported(reason.clone())));
+    refused.chain(left_out).map(|(program, state)| ProbeStatus { program, state, stats: None }).collect()
 }
 
 /// Sources whose state does not change while we run.

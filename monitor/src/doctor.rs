@@ -7,7 +7,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    app,
+    app::{self, Counted},
     cgroup::{Hierarchy, Mode, raise_fd_limit},
     cli::{DoctorArgs, DoctorFormat},
     host::read_facts,
@@ -16,7 +16,7 @@ use crate::{
     probes::{
         btf::{Btf, VMLINUX},
         load::{ProbeState, Probes},
-        plan::{Wishes, map_bytes, plan},
+        plan::{Wishes, plan},
         support::probe_kernel,
     },
     runtime::{
@@ -169,18 +169,14 @@ fn cgroups(hierarchy: &Result<Hierarchy, crate::cgroup::CgroupError>) -> Vec<Che
 }
 
 fn probes(kernel_types: &Result<Btf, crate::probes::btf::BtfError>, hierarchy: &Hierarchy) -> Vec<Check> {
-    let failed = |finding: String| vec![Check::no("eBPF", finding, "see the lines above").vital()];
-    let Some(counted) = app::choose(hierarchy, kernel_types.as_ref().ok()) else {
-        return failed("no hierarchy whose cgroups could be counted".to_owned());
-    };
-    let facts = match probe_kernel(kernel_types) {
-        Ok(facts) => facts,
-        Err(error) => return failed(format!("ask the kernel for its CPUs: {error}")),
-    };
-    let plan = plan(&facts, counted.hierarchy, Wishes::default());
+    let counted = app::choose(hierarchy, kernel_types.as_ref().ok());
+    let facts = probe_kernel(kernel_types);
+    let plan = plan(&facts, counted.as_ref().map(|counted| counted.hierarchy), Wishes::default());
     let loaded = match Probes::load(&plan) {
         Ok(loaded) => loaded,
-        Err(error) => return failed(crate::error::chain(&error)),
+        Err(error) => {
+            return vec![Check::no("eBPF", crate::error::chain(&error), "see the lines above").vital()];
+        }
     };
     let mut checks: Vec<Check> = loaded
         .status()
@@ -201,17 +197,13 @@ fn probes(kernel_types: &Result<Btf, crate::probes::btf::BtfError>, hierarchy: &
             if status.program.name == "sched_switch" { check.vital() } else { check }
         })
         .collect();
-    let geometry = loaded.reader.geometry();
-    checks.push(Check::yes(
-        "counted cgroups",
-        format!(
-            "{} of {}: {} slots a CPU, {} KiB of maps",
-            if counted.hierarchy.number == 0 { "cgroup2 tree" } else { "v1 hierarchy" },
-            counted.mount.point.display(),
-            geometry.owned_slots,
-            map_bytes(geometry) / 1024
-        ),
-    ));
+    if let Some(Counted { hierarchy, mount }) = counted {
+        let slots = loaded.reader.geometry().owned_slots;
+        let kib = loaded.map_bytes / 1024;
+        let tree = if hierarchy.number == 0 { "cgroup2 tree" } else { "v1 hierarchy" };
+        let finding = format!("{tree} of {}: {slots} slots a CPU, {kib} KiB of maps", mount.point.display());
+        checks.push(Check::yes("counted cgroups", finding));
+    }
     checks
 }
 

@@ -20,7 +20,6 @@ use crate::{
     probes::{
         events::{Event, What},
         load::{ProbeState, ProbeStatus, Probes},
-        plan::map_bytes,
         read::CgroupCounters,
     },
     registry::{CgroupInfo, Registry, Run},
@@ -50,7 +49,7 @@ pub struct Sources {
     /// The programs, or why there are none.
     pub probes: Result<Probes, String>,
     /// Probes that were never loaded, with their reasons: shown when `probes` is an error.
-    pub absent_probes: Vec<Probe>,
+    pub absent_probes: Vec<ProbeStatus>,
     /// Sources that need no reading: what is not measured, and why.
     pub fixed: BTreeMap<String, Source>,
 }
@@ -423,7 +422,7 @@ impl Collector {
 
     fn coverage(&self, tick_ns: u64, health: &FileHealth) -> Coverage {
         let mut coverage = Coverage {
-            probes: self.sources.absent_probes.clone(),
+            probes: self.sources.absent_probes.iter().cloned().map(probe).collect(),
             lost: self.lost.clone(),
             sources: self.sources.fixed.clone(),
             map_bytes: 0,
@@ -434,7 +433,7 @@ impl Collector {
             coverage.lost.slot_overflows_total = losses.slot_overflows;
             coverage.lost.overflowed_switches_total = probes.reader.overflowed_switches();
             coverage.lost.unknown_turns_total = losses.unknown_turns;
-            coverage.map_bytes = map_bytes(probes.reader.geometry()) as u64;
+            coverage.map_bytes = probes.map_bytes as u64;
             coverage.probes = probes.status().map(probe).collect();
         }
         coverage.sources.insert("cgroup_files".to_owned(), self.files_source(health));

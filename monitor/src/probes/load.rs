@@ -10,8 +10,9 @@ use aya::{
 use aya_log::EbpfLogger;
 
 use super::{
+    constants::{self, ConstantsError},
     events::Lifecycle,
-    plan::{Hook, Plan, Program},
+    plan::{Hook, Plan, Program, map_bytes},
     read::Reader,
     sys::{ProgramStats, lift_memlock_limit, program_stats},
 };
@@ -22,6 +23,9 @@ pub enum LoadError {
     /// The kernel or aya refused the object as a whole, its maps for example.
     #[error("load the eBPF object into the kernel")]
     Object(#[source] Box<aya::EbpfError>),
+    /// The programs cannot be told what the kernel is like.
+    #[error("prepare the eBPF programs for this kernel")]
+    Constants(#[source] ConstantsError),
     /// The object and this loader were built from different sources.
     #[error("find {0} in the eBPF object")]
     NotInObject(&'static str),
@@ -65,6 +69,8 @@ pub struct Probes {
     pub reader: Reader,
     /// The records.
     pub lifecycle: Lifecycle,
+    /// Bytes that the maps take in the kernel.
+    pub map_bytes: usize,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
 }
 
@@ -75,18 +81,18 @@ impl Probes {
     /// Loads and attaches what was planned; a program that the kernel refuses costs only itself.
     pub fn load(plan: &Plan) -> Result<Self, LoadError> {
         lift_memlock_limit();
-        let geometry = plan.settings.geometry;
+        let geometry = plan.constants.geometry;
+        let object = constants::write(OBJECT, &plan.constants).map_err(LoadError::Constants)?;
         let kernel_types = aya::Btf::from_sys_fs().ok();
         let mut ebpf = EbpfLoader::new()
             .btf(kernel_types.as_ref())
-            .override_global("OFFSETS", &plan.offsets, true)
-            .override_global("SETTINGS", &plan.settings, true)
+            .override_global("BEGAN_NS", &monotonic_ns(), true)
             .override_global(aya_log::LEVEL, &plan.log_level, true)
             .map_max_entries("TAGS", geometry.tag_entries())
             .map_max_entries("SLOTS", geometry.counter_entries())
-            .map_max_entries("RUNNING", geometry.cpus)
-            .map_max_entries("LOSSES", geometry.cpus)
-            .load(OBJECT)
+            .map_max_entries("CPUS", geometry.cpus)
+            .map_max_entries("SEEN", 1 << plan.constants.seen_bits)
+            .load(&object)
             .map_err(|source| LoadError::Object(Box::new(source)))?;
         let lifecycle = Lifecycle::open(take_map(&mut ebpf, "LIFECYCLE")?)
             .map_err(|source| LoadError::Map { name: "LIFECYCLE", source })?;
@@ -105,7 +111,8 @@ impl Probes {
         let reader = Reader::open(&mut ebpf, geometry)?;
         reader.note_running();
         let logger = (plan.log_level > 0).then(|| EbpfLogger::init(&mut ebpf)).and_then(Result::ok);
-        Ok(Self { ebpf, states, reader, lifecycle, logger })
+        let map_bytes = map_bytes(&plan.constants);
+        Ok(Self { ebpf, states, reader, lifecycle, map_bytes, logger })
     }
 
     /// Passes on what the programs have logged.
@@ -129,6 +136,12 @@ impl Probes {
     pub fn is_attached(&self, name: &str) -> bool {
         self.states.iter().any(|(program, state)| program.name == name && *state == ProbeState::Attached)
     }
+}
+
+/// The clock of a task's `start_time`.
+fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    u64::try_from(now.tv_sec * 1_000_000_000 + now.tv_nsec).unwrap_or_default()
 }
 
 fn attach(ebpf: &mut Ebpf, program: &Program, kernel_types: Option<&aya::Btf>) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! Everything behind bpf(2): facts about the kernel, a plan, the loaded programs and what they have counted.
 
 pub mod btf;
+pub mod constants;
 pub mod events;
 pub mod load;
 pub mod plan;

@@ -1,10 +1,10 @@
 //! What to load: pure, from facts about the kernel and the user's settings.
 
 use monitor_common::{
-    counters::{Losses, Slot},
-    fields::{Offsets, Settings},
-    limits::{RING_BYTES, SEEN_TASKS, WAYS},
-    slots::{Geometry, Running, SeenTask, TagSet},
+    counters::{CpuState, Slot},
+    fields::Constants,
+    limits::{RING_BYTES, WAYS},
+    slots::{Geometry, SeenTask, TagSet},
 };
 
 use super::support::KernelFacts;
@@ -63,7 +63,8 @@ const SCHED_FIELDS: &[&str] = &[
     "task_on_cpu",
     "task_migrations",
     "task_run_delay",
-    "task_exit_state",
+    "task_state",
+    "task_start_time",
 ];
 
 const TREE_FIELDS: &[&str] =
@@ -105,7 +106,7 @@ const fn tracepoint(name: &'static str, family: Family, fields: &'static [&'stat
 }
 
 /// Which hierarchy's cgroups are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CountedHierarchy {
     /// Its number in `/proc/self/cgroup`; 0 is v2.
     pub number: u32,
@@ -133,10 +134,8 @@ impl Default for Wishes {
 /// What will be loaded and how.
 #[derive(Debug)]
 pub struct Plan {
-    /// Member offsets that the programs get.
-    pub offsets: Offsets,
-    /// Their other read-only settings.
-    pub settings: Settings,
+    /// What is written into the programs.
+    pub constants: Constants,
     /// What the programs log.
     pub log_level: u8,
     /// The programs to load, in this order.
@@ -151,28 +150,57 @@ pub const SLOT_BYTES: usize = size_of::<u64>() + size_of::<Slot>();
 /// Slots on a CPU are never fewer, whatever the memory limit, and never more.
 const SET_BITS: std::ops::RangeInclusive<u32> = 6..=11;
 
-/// Chooses programs and map sizes.
+/// Entries of the table of tasks for each task that there is at the start: room for more to come.
+const ENTRIES_PER_TASK: u32 = 4;
+/// log2 of the entries that the table of tasks may have: 4 MiB to 256 MiB.
+const SEEN_BITS: std::ops::RangeInclusive<u32> = 16..=22;
+
+/// Chooses programs and map sizes. Without a hierarchy there is nothing to count anything for.
 #[must_use]
-pub fn plan(facts: &KernelFacts, hierarchy: CountedHierarchy, wishes: Wishes) -> Plan {
+pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wishes) -> Plan {
     let (mut programs, mut left_out) = (Vec::new(), Vec::new());
     for program in PROGRAMS {
-        match refusal(program, facts, wishes) {
+        match refusal(program, facts, hierarchy, wishes) {
             None => programs.push(program),
             Some(reason) => left_out.push((program, reason)),
         }
     }
-    let settings = Settings {
+    let CountedHierarchy { number, subsystem } = hierarchy.unwrap_or_default();
+    let mut offsets = facts.offsets;
+    offsets.css_set_subsys += subsystem.unwrap_or_default() * POINTER_BYTES;
+    offsets.signal_pids += PIDTYPE_TGID * POINTER_BYTES;
+    let constants = Constants {
+        offsets,
         geometry: geometry(facts.possible_cpus, wishes.map_bytes),
-        hierarchy: hierarchy.number,
-        subsystem: hierarchy.subsystem.unwrap_or_default(),
+        seen_bits: seen_bits(facts.tasks),
+        hierarchy: number,
+        has_typed_current: facts.has_typed_current.into(),
     };
-    Plan { offsets: facts.offsets, settings, log_level: wishes.log_level, programs, left_out }
+    Plan { constants, log_level: wishes.log_level, programs, left_out }
+}
+
+/// Of the pointers in the arrays that two members are.
+const POINTER_BYTES: u32 = 8;
+/// Of `enum pid_type`, in the kernel.
+const PIDTYPE_TGID: u32 = 1;
+
+fn seen_bits(tasks: u32) -> u32 {
+    let entries = tasks.saturating_mul(ENTRIES_PER_TASK).max(1);
+    entries.ilog2().saturating_add(1).clamp(*SEEN_BITS.start(), *SEEN_BITS.end())
 }
 
 /// Why a program stays out, if it does.
-fn refusal(program: &Program, facts: &KernelFacts, wishes: Wishes) -> Option<String> {
-    if let Some(reason) = &facts.no_btf {
+fn refusal(
+    program: &Program,
+    facts: &KernelFacts,
+    hierarchy: Option<CountedHierarchy>,
+    wishes: Wishes,
+) -> Option<String> {
+    if let Some(reason) = &facts.unusable {
         return Some(reason.clone());
+    }
+    if hierarchy.is_none() {
+        return Some("no cgroup hierarchy that could be counted is mounted".to_owned());
     }
     if program.family == Family::Faults && !wishes.fault_exceptions {
         return Some("switched off".to_owned());
@@ -198,23 +226,24 @@ fn geometry(cpus: u32, map_bytes: usize) -> Geometry {
 
 /// Bytes that the maps take in the kernel.
 #[must_use]
-pub fn map_bytes(geometry: Geometry) -> usize {
+pub fn map_bytes(constants: &Constants) -> usize {
+    let Constants { geometry, seen_bits, .. } = constants;
     geometry.tag_entries() as usize * size_of::<TagSet>()
         + geometry.counter_entries() as usize * size_of::<Slot>()
-        + geometry.cpus as usize * (size_of::<Running>() + size_of::<Losses>())
-        + SEEN_TASKS as usize * size_of::<SeenTask>()
+        + geometry.cpus as usize * size_of::<CpuState>()
+        + (size_of::<SeenTask>() << seen_bits)
         + RING_BYTES as usize
 }
 
 #[cfg(test)]
 mod tests {
-    use monitor_common::fields::FIELDS;
+    use monitor_common::fields::{FIELDS, Offsets};
 
     use super::*;
 
     fn facts() -> KernelFacts {
         KernelFacts {
-            no_btf: None,
+            unusable: None,
             offsets: Offsets::default(),
             missing_fields: Vec::new(),
             tracepoints: PROGRAMS
@@ -224,11 +253,13 @@ mod tests {
                     Hook::OnDemand | Hook::EveryTask => None,
                 })
                 .collect(),
+            has_typed_current: true,
             possible_cpus: 2,
+            tasks: 200,
         }
     }
 
-    const V2: CountedHierarchy = CountedHierarchy { number: 0, subsystem: None };
+    const V2: Option<CountedHierarchy> = Some(CountedHierarchy { number: 0, subsystem: None });
 
     #[test]
     fn every_program_is_planned_where_the_kernel_has_all() {
@@ -256,9 +287,30 @@ mod tests {
     }
 
     #[test]
-    fn without_btf_nothing_is_loaded() {
-        let facts = KernelFacts { no_btf: Some("no BTF".to_owned()), ..facts() };
-        assert!(plan(&facts, V2, Wishes::default()).programs.is_empty());
+    fn without_btf_or_hierarchy_every_program_is_left_out_with_the_reason() {
+        let facts_without = KernelFacts { unusable: Some("no BTF".to_owned()), ..facts() };
+        for (plan, reason) in [
+            (plan(&facts_without, V2, Wishes::default()), "no BTF"),
+            (plan(&facts(), None, Wishes::default()), "no cgroup hierarchy"),
+        ] {
+            assert_eq!(plan.left_out.len(), PROGRAMS.len());
+            assert!(plan.left_out.iter().all(|(_, said)| said.starts_with(reason)));
+        }
+    }
+
+    #[test]
+    fn offsets_into_arrays_are_those_of_the_entries_wanted() {
+        let v1 = Some(CountedHierarchy { number: 4, subsystem: Some(2) });
+        let mut facts = facts();
+        facts.offsets.css_set_subsys = 100;
+        facts.offsets.signal_pids = 200;
+        let Constants { offsets, hierarchy, .. } = plan(&facts, v1, Wishes::default()).constants;
+        assert_eq!((offsets.css_set_subsys, offsets.signal_pids, hierarchy), (116, 208, 4));
+    }
+
+    #[test]
+    fn the_table_of_tasks_has_room_for_four_times_as_many() {
+        assert_eq!((seen_bits(0), seen_bits(200), seen_bits(16_384), seen_bits(u32::MAX)), (16, 16, 17, 22));
     }
 
     #[test]

@@ -8,10 +8,10 @@ use std::{
 
 use aya::{Ebpf, Pod, maps::Map};
 use monitor_common::{
-    counters::{Losses, SchedCounters, Slot, TaskCounters},
+    counters::{CpuState, Losses, SchedCounters, Slot, TaskCounters},
     histogram::{BUCKETS, Histogram},
     limits::{PROBES, WAYS},
-    slots::{Geometry, Running, set_of},
+    slots::{Geometry, set_of},
 };
 
 use super::{
@@ -129,8 +129,7 @@ pub struct Reader {
     /// The tags of every set, one after the other.
     tags: SharedArray<u64>,
     counters: SharedArray<Slot>,
-    running: SharedArray<Running>,
-    losses: SharedArray<Losses>,
+    cpus: SharedArray<CpuState>,
     flush: Option<OwnedFd>,
     /// Where each occupied slot is, found by the last scan of the tags.
     slots: Vec<(CgroupId, u32)>,
@@ -150,8 +149,7 @@ impl Reader {
             geometry,
             tags: share(ebpf, "TAGS", geometry.tag_entries() * WAYS)?,
             counters: share(ebpf, "SLOTS", geometry.counter_entries())?,
-            running: share(ebpf, "RUNNING", geometry.cpus)?,
-            losses: share(ebpf, "LOSSES", geometry.cpus)?,
+            cpus: share(ebpf, "CPUS", geometry.cpus)?,
             flush,
             slots: Vec::new(),
             seen: HashMap::new(),
@@ -170,15 +168,14 @@ impl Reader {
     pub fn flush_running(&self) {
         let Some(flush) = &self.flush else { return };
         for cpu in 0..self.geometry.cpus {
-            if self.running.get(cpu).is_some_and(|running| running.task != 0) {
+            if self.cpus.get(cpu).is_some_and(|state| state.running_tid != 0) {
                 // An error means that the CPU has just gone offline, and its task with it.
                 let _ = run_on_cpu(flush.as_fd(), cpu);
             }
         }
     }
 
-    /// Notes the tasks that run as the programs are attached, so that they are counted from now on and not from
-    /// their next turn.
+    /// Notes which CPUs are busy as the programs are attached: nothing tells before their next switch.
     pub(super) fn note_running(&self) {
         let Some(flush) = &self.flush else { return };
         for cpu in 0..self.geometry.cpus {
@@ -238,8 +235,8 @@ impl Reader {
     #[must_use]
     pub fn losses(&self) -> Losses {
         let mut sum = Losses::default();
-        for losses in self.losses.range(0..self.geometry.cpus) {
-            let Losses { slot_overflows, lifecycle_records, unknown_turns, reserved: _ } = losses;
+        for state in self.cpus.range(0..self.geometry.cpus) {
+            let Losses { slot_overflows, lifecycle_records, unknown_turns } = state.losses;
             sum.slot_overflows += slot_overflows;
             sum.lifecycle_records += lifecycle_records;
             sum.unknown_turns += unknown_turns;

@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use monitor_common::fields::{FIELDS, Offsets};
+use monitor_common::fields::{FIELDS, LOAD_MARK, Offsets};
 
 use super::{
     btf::{Btf, BtfError},
@@ -12,49 +12,72 @@ use super::{
 /// What this kernel offers to the programs.
 #[derive(Debug)]
 pub struct KernelFacts {
-    /// Why there are no kernel types, where there are none: then nothing can be loaded.
-    pub no_btf: Option<String>,
+    /// Why nothing at all can be loaded, where that is so: there are no kernel types, for example.
+    pub unusable: Option<String>,
     /// Offsets of the members that were found.
     pub offsets: Offsets,
     /// Members that were not, by their name in [`Offsets`], each with its reason.
     pub missing_fields: Vec<(&'static str, String)>,
     /// The tracepoints among those wanted that this kernel has.
     pub tracepoints: Vec<&'static str>,
+    /// Whether programs get the running task with its type.
+    pub has_typed_current: bool,
     /// CPUs that can ever come online; the maps have room for each.
     pub possible_cpus: u32,
+    /// Tasks that there are.
+    pub tasks: u32,
 }
 
 /// Asks the kernel.
-pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> io::Result<KernelFacts> {
-    let possible_cpus = read_possible_cpus()?;
-    let btf = match btf {
-        Ok(btf) => btf,
-        Err(error) => {
-            return Ok(KernelFacts {
-                no_btf: Some(crate::error::chain(error)),
-                offsets: Offsets::default(),
-                missing_fields: Vec::new(),
-                tracepoints: Vec::new(),
-                possible_cpus,
-            });
-        }
+#[must_use]
+pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
+    let tasks = fs::read_to_string("/proc/loadavg").ok().and_then(|text| parse_tasks(&text));
+    let mut facts = KernelFacts {
+        unusable: None,
+        offsets: Offsets::default(),
+        missing_fields: Vec::new(),
+        tracepoints: Vec::new(),
+        has_typed_current: false,
+        possible_cpus: 0,
+        tasks: tasks.unwrap_or_default(),
     };
-    let mut offsets = Offsets::default();
-    let mut missing_fields = Vec::new();
-    for (field, found) in FIELDS.iter().zip(btf.member_offsets(FIELDS)) {
-        match found {
-            Ok(offset) => (field.set)(&mut offsets, offset),
-            Err(error) => missing_fields.push((field.name, error.to_string())),
-        }
+    match read_possible_cpus() {
+        Ok(cpus) => facts.possible_cpus = cpus,
+        Err(error) => facts.unusable = Some(format!("ask the kernel for its CPUs: {error}")),
     }
-    let tracepoints = PROGRAMS
-        .iter()
-        .filter_map(|program| match program.hook {
-            Hook::Tracepoint(name) => btf.tracepoint_arguments(name).map(|_| name),
-            Hook::OnDemand | Hook::EveryTask => None,
-        })
-        .collect();
-    Ok(KernelFacts { no_btf: None, offsets, missing_fields, tracepoints, possible_cpus })
+    match btf {
+        Ok(btf) => facts.read_types(btf),
+        Err(error) => facts.unusable = Some(crate::error::chain(error)),
+    }
+    facts
+}
+
+impl KernelFacts {
+    fn read_types(&mut self, btf: &Btf) {
+        for (field, found) in FIELDS.iter().zip(btf.member_offsets(FIELDS)) {
+            match found {
+                Ok(offset) if offset < LOAD_MARK => (field.set)(&mut self.offsets, offset),
+                Ok(offset) => {
+                    self.missing_fields
+                        .push((field.name, format!("at {offset}, farther than a load reaches")));
+                }
+                Err(error) => self.missing_fields.push((field.name, error.to_string())),
+            }
+        }
+        self.tracepoints = PROGRAMS
+            .iter()
+            .filter_map(|program| match program.hook {
+                Hook::Tracepoint(name) => btf.tracepoint_arguments(name).map(|_| name),
+                Hook::OnDemand | Hook::EveryTask => None,
+            })
+            .collect();
+        self.has_typed_current = btf.enumerator("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
+    }
+}
+
+/// The second number of the fourth field of `/proc/loadavg`: `0.00 0.01 0.05 1/234 5678`.
+fn parse_tasks(loadavg: &str) -> Option<u32> {
+    loadavg.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok()
 }
 
 fn read_possible_cpus() -> io::Result<u32> {
@@ -71,6 +94,12 @@ fn parse_cpu_count(list: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tasks_are_counted_from_the_load() {
+        assert_eq!(parse_tasks("0.00 0.01 0.05 1/234 5678\n"), Some(234));
+        assert_eq!(parse_tasks(""), None);
+    }
 
     #[test]
     fn cpu_lists_count_to_the_highest() {

@@ -16,7 +16,7 @@ pub(crate) fn measure() -> Part {
         map.unwrap_or_else(|| panic!("no map {name}")).max_entries()
     };
     // One entry a CPU.
-    let slots = entries("SLOTS") / entries("RUNNING");
+    let slots = entries("SLOTS") / entries("CPUS");
     let mut rows = Vec::new();
     let (mut payload, mut charged) = (0, 0);
     for map in &maps {
