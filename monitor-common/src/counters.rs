@@ -69,7 +69,7 @@ pub struct CpuState {
     /// What it could not count.
     pub losses: Losses,
     /// Reserved; fills the cache line.
-    pub reserved: [u64; 4],
+    pub reserved: [u64; 3],
 }
 
 /// What could not be counted.
@@ -82,6 +82,8 @@ pub struct Losses {
     pub lifecycle_records: u64,
     /// Turns of tasks of which nothing earlier was known to subtract.
     pub unknown_turns: u64,
+    /// Tasks older than our count that were first met while they ran: neither the task iterator nor a switch had shown them.
+    pub hidden_tasks: u64,
 }
 
 const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");

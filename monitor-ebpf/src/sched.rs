@@ -117,7 +117,8 @@ fn book<M: Memory>(cpu: Cpu, task: Task<M>, moment: Moment) {
         Some(grown) => (grown, migrations.wrapping_sub(before.migrations)),
         // Of a task that is younger than our count, all is new.
         None if task.start_time() >= began_ns() => (totals, migrations),
-        None => return cpu.lose(|losses| &mut losses.unknown_turns),
+        None if moment == Moment::End => return cpu.lose(|losses| &mut losses.unknown_turns),
+        None => return cpu.lose(|losses| &mut losses.hidden_tasks),
     };
     sched.voluntary_switches += grown.voluntary_switches;
     sched.involuntary_switches += grown.involuntary_switches;

@@ -433,6 +433,7 @@ impl Collector {
             coverage.lost.slot_overflows_total = losses.slot_overflows;
             coverage.lost.overflowed_switches_total = probes.reader.overflowed_switches();
             coverage.lost.unknown_turns_total = losses.unknown_turns;
+            coverage.lost.hidden_tasks_total = losses.hidden_tasks;
             coverage.map_bytes = probes.map_bytes as u64;
             coverage.probes = probes.status().map(probe).collect();
         }

@@ -48,6 +48,8 @@ pub struct Lost {
     pub discarded_records_total: u64,
     /// Turns on a CPU of tasks of which nothing earlier was known to subtract.
     pub unknown_turns_total: u64,
+    /// Tasks older than the count that the kernel shows to no program until they are met running, counted from then on.
+    pub hidden_tasks_total: u64,
     /// Cgroups that counted something but were gone before anything told their path.
     pub unknown_cgroups_total: u64,
     /// Snapshots that were not written because the reader of the stream was too slow.

@@ -236,10 +236,11 @@ impl Reader {
     pub fn losses(&self) -> Losses {
         let mut sum = Losses::default();
         for state in self.cpus.range(0..self.geometry.cpus) {
-            let Losses { slot_overflows, lifecycle_records, unknown_turns } = state.losses;
+            let Losses { slot_overflows, lifecycle_records, unknown_turns, hidden_tasks } = state.losses;
             sum.slot_overflows += slot_overflows;
             sum.lifecycle_records += lifecycle_records;
             sum.unknown_turns += unknown_turns;
+            sum.hidden_tasks += hidden_tasks;
         }
         sum
     }

@@ -49,11 +49,11 @@ impl Trend {
     }
 }
 
-/// Resident memory of a process, in KiB.
-pub(crate) fn resident_kib(pid: u32) -> u64 {
+/// Resident memory of a process in KiB: `VmRSS`, or the part `RssAnon` that no file and no eBPF map backs.
+pub(crate) fn resident_kib(pid: u32, part: &str) -> u64 {
     let path = format!("/proc/{pid}/status");
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {path}: {error}"));
-    truth::field(&text.replace(" kB", ""), "VmRSS:")
+    truth::field(&text.replace(" kB", ""), part)
 }
 
 /// Descriptors that a process has open.

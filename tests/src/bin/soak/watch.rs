@@ -65,13 +65,13 @@ impl Watch {
         self.nameless_cgroups
     }
 
-    /// What was lost since the first snapshot.
+    /// What was lost since the first snapshot. Not tasks that the kernel hides: they are not the containers'.
     pub(crate) fn lost(&self) -> BTreeMap<&str, u64> {
         let before = |name| self.lost_at_first.as_ref().and_then(|lost| lost.get(name)).copied();
         self.lost
             .iter()
             .map(|(name, count)| (name.as_str(), count.saturating_sub(before(name).unwrap_or_default())))
-            .filter(|(_, count)| *count > 0)
+            .filter(|(name, count)| *count > 0 && *name != "hidden_tasks_total")
             .collect()
     }
 
