@@ -212,6 +212,15 @@ pub struct Coverage {
     pub sources: BTreeMap<String, Source>,
 }
 
+impl Coverage {
+    /// What was lost. Not tasks that the kernel hides from every program, as some hypervisors' guests do: they are no
+    /// container's.
+    pub fn losses(&self) -> impl Iterator<Item = (&str, u64)> {
+        let losses = self.lost.iter().map(|(what, count)| (what.as_str(), *count));
+        losses.filter(|(what, count)| *count > 0 && *what != "hidden_tasks_total")
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 pub struct Probe {
     pub name: String,

@@ -43,8 +43,8 @@ impl Watch {
         for (id, seen) in &mut self.containers {
             seen.has_left |= seen.end.is_some() && !shown.contains(id.as_str());
         }
-        self.lost.clone_from(&snapshot.coverage.lost);
-        self.lost_at_first.get_or_insert_with(|| snapshot.coverage.lost.clone());
+        self.lost = snapshot.coverage.losses().map(|(what, count)| (what.to_owned(), count)).collect();
+        self.lost_at_first.get_or_insert_with(|| self.lost.clone());
         self.nameless_cgroups = snapshot.cgroups.iter().filter(|entry| entry.cgroup.path.is_none()).count();
         self.nameless_cgroups_at_first.get_or_insert(self.nameless_cgroups);
     }
@@ -65,13 +65,13 @@ impl Watch {
         self.nameless_cgroups
     }
 
-    /// What was lost since the first snapshot. Not tasks that the kernel hides: they are not the containers'.
+    /// What was lost since the first snapshot.
     pub(crate) fn lost(&self) -> BTreeMap<&str, u64> {
         let before = |name| self.lost_at_first.as_ref().and_then(|lost| lost.get(name)).copied();
         self.lost
             .iter()
             .map(|(name, count)| (name.as_str(), count.saturating_sub(before(name).unwrap_or_default())))
-            .filter(|(name, count)| *count > 0 && *name != "hidden_tasks_total")
+            .filter(|(_, count)| *count > 0)
             .collect()
     }
 
