@@ -29,6 +29,7 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('stream', 'stream', [CompletionResultType]::ParameterValue, 'Show every container''s rates, window by window')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Measure one window and print it as JSON')
+            [CompletionResult]::new('blame', 'blame', [CompletionResultType]::ParameterValue, 'Say who kept containers from a CPU: which other container, the system, or their own quota')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write the generated documentation: schema, metrics, man pages, completions')
@@ -73,6 +74,22 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'monitor;blame' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Form of the output: lines for reading, or the whole snapshot')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Form of the output: lines for reading, or the whole snapshot')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Length of a window, such as 500ms, 1s or 1m')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Length of a window, such as 500ms, 1s or 1m')
+            [CompletionResult]::new('--docker-host', '--docker-host', [CompletionResultType]::ParameterName, 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]')
+            [CompletionResult]::new('--keep-ended', '--keep-ended', [CompletionResultType]::ParameterName, 'How long an ended container is shown after it was shown as ended first')
+            [CompletionResult]::new('--map-memory', '--map-memory', [CompletionResultType]::ParameterName, 'Most memory that the cgroups'' counters may take in the kernel, in MiB, but for 512 slots a CPU')
+            [CompletionResult]::new('--no-docker', '--no-docker', [CompletionResultType]::ParameterName, 'Do not ask Docker: containers are known by id only')
+            [CompletionResult]::new('--no-fault-exceptions', '--no-fault-exceptions', [CompletionResultType]::ParameterName, 'Do not count page-fault exceptions, which costs a program run at each fault')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'monitor;doctor' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Form of the output')
@@ -100,6 +117,7 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
         'monitor;help' {
             [CompletionResult]::new('stream', 'stream', [CompletionResultType]::ParameterValue, 'Show every container''s rates, window by window')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Measure one window and print it as JSON')
+            [CompletionResult]::new('blame', 'blame', [CompletionResultType]::ParameterValue, 'Say who kept containers from a CPU: which other container, the system, or their own quota')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write the generated documentation: schema, metrics, man pages, completions')
@@ -110,6 +128,9 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             break
         }
         'monitor;help;snapshot' {
+            break
+        }
+        'monitor;help;blame' {
             break
         }
         'monitor;help;doctor' {

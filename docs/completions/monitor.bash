@@ -16,6 +16,9 @@ _monitor() {
             ",$1")
                 cmd="monitor"
                 ;;
+            monitor,blame)
+                cmd="monitor__subcmd__blame"
+                ;;
             monitor,completions)
                 cmd="monitor__subcmd__completions"
                 ;;
@@ -33,6 +36,9 @@ _monitor() {
                 ;;
             monitor,stream)
                 cmd="monitor__subcmd__stream"
+                ;;
+            monitor__subcmd__help,blame)
+                cmd="monitor__subcmd__help__subcmd__blame"
                 ;;
             monitor__subcmd__help,completions)
                 cmd="monitor__subcmd__help__subcmd__completions"
@@ -59,12 +65,54 @@ _monitor() {
 
     case "${cmd}" in
         monitor)
-            opts="-v -h -V --verbose --help --version stream snapshot doctor completions generate help"
+            opts="-v -h -V --verbose --help --version stream snapshot blame doctor completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__blame)
+            opts="-f -i -v -h --format --interval --docker-host --no-docker --keep-ended --map-memory --no-fault-exceptions --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-ended)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -127,8 +175,22 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__help)
-            opts="stream snapshot doctor completions generate help"
+            opts="stream snapshot blame doctor completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__help__subcmd__blame)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

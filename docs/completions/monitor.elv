@@ -26,6 +26,7 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand --version 'Print version'
             cand stream 'Show every container''s rates, window by window'
             cand snapshot 'Measure one window and print it as JSON'
+            cand blame 'Say who kept containers from a CPU: which other container, the system, or their own quota'
             cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
             cand completions 'Print the completions of a shell'
             cand generate 'Write the generated documentation: schema, metrics, man pages, completions'
@@ -67,6 +68,21 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'monitor;blame'= {
+            cand -f 'Form of the output: lines for reading, or the whole snapshot'
+            cand --format 'Form of the output: lines for reading, or the whole snapshot'
+            cand -i 'Length of a window, such as 500ms, 1s or 1m'
+            cand --interval 'Length of a window, such as 500ms, 1s or 1m'
+            cand --docker-host 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]'
+            cand --keep-ended 'How long an ended container is shown after it was shown as ended first'
+            cand --map-memory 'Most memory that the cgroups'' counters may take in the kernel, in MiB, but for 512 slots a CPU'
+            cand --no-docker 'Do not ask Docker: containers are known by id only'
+            cand --no-fault-exceptions 'Do not count page-fault exceptions, which costs a program run at each fault'
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'monitor;doctor'= {
             cand -f 'Form of the output'
             cand --format 'Form of the output'
@@ -91,6 +107,7 @@ set edit:completion:arg-completer[monitor] = {|@words|
         &'monitor;help'= {
             cand stream 'Show every container''s rates, window by window'
             cand snapshot 'Measure one window and print it as JSON'
+            cand blame 'Say who kept containers from a CPU: which other container, the system, or their own quota'
             cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
             cand completions 'Print the completions of a shell'
             cand generate 'Write the generated documentation: schema, metrics, man pages, completions'
@@ -99,6 +116,8 @@ set edit:completion:arg-completer[monitor] = {|@words|
         &'monitor;help;stream'= {
         }
         &'monitor;help;snapshot'= {
+        }
+        &'monitor;help;blame'= {
         }
         &'monitor;help;doctor'= {
         }

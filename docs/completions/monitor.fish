@@ -29,6 +29,7 @@ complete -c monitor -n "__fish_monitor_needs_command" -s h -l help -d 'Print hel
 complete -c monitor -n "__fish_monitor_needs_command" -s V -l version -d 'Print version'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "stream" -d 'Show every container\'s rates, window by window'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "snapshot" -d 'Measure one window and print it as JSON'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
@@ -56,6 +57,16 @@ complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-docker -
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s h -l help -d 'Print help'
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -s f -l format -d 'Form of the output: lines for reading, or the whole snapshot' -r -f -a "text\t'Lines for reading'
+json\t'One object'"
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s f -l format -d 'Form of the output' -r -f -a "text\t'Lines for reading'
 json\t'One object'"
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
@@ -65,9 +76,10 @@ complete -c monitor -n "__fish_monitor_using_subcommand completions" -s v -l ver
 complete -c monitor -n "__fish_monitor_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c monitor -n "__fish_monitor_using_subcommand generate" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "stream" -d 'Show every container\'s rates, window by window'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot doctor completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor completions generate help" -f -a "stream" -d 'Show every container\'s rates, window by window'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor completions generate help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor completions generate help" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor completions generate help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor completions generate help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor completions generate help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

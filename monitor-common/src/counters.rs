@@ -1,6 +1,6 @@
 //! What a slot counts. All values only grow, until user space clears the slot of a removed cgroup.
 
-use crate::histogram::Histogram;
+use crate::{histogram::Histogram, waits::Throttle};
 
 /// What the scheduler did to a cgroup's tasks on one CPU.
 ///
@@ -31,7 +31,7 @@ pub struct SchedCounters {
 ///
 /// Written by programs that may interrupt each other (a page fault in kernel mode inside an exec), each its own
 /// field, so still without atomics.
-#[repr(C, align(64))]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TaskCounters {
     /// Page-fault exceptions taken in user mode. One fault may take several (a retry after I/O), and a
@@ -43,8 +43,6 @@ pub struct TaskCounters {
     pub execs: u64,
     /// Tasks (threads) that ended.
     pub exits: u64,
-    /// Reserved; fills the cache line.
-    pub reserved: [u64; 4],
 }
 
 /// All that one CPU counts for one cgroup: in one entry, and so in one page, since a switch that misses the TLB for each
@@ -56,6 +54,8 @@ pub struct Slot {
     pub sched: SchedCounters,
     /// Rarer.
     pub tasks: TaskCounters,
+    /// When a quota last kept its tasks from this CPU.
+    pub throttle: Throttle,
     /// How long its tasks waited for this CPU, each time.
     pub runq_latency: Histogram,
 }
@@ -66,10 +66,12 @@ pub struct Slot {
 pub struct CpuState {
     /// The tid of the task that it runs; 0 while it idles.
     pub running_tid: u64,
+    /// Since when that task had been waiting for this CPU, by the run-queue clock; 0 where the kernel does not say.
+    pub queued_at_ns: u64,
     /// What it could not count.
     pub losses: Losses,
     /// Reserved; fills the cache line.
-    pub reserved: [u64; 3],
+    pub reserved: u64,
 }
 
 /// What could not be counted.
@@ -84,9 +86,11 @@ pub struct Losses {
     pub unknown_turns: u64,
     /// Tasks older than our count that were first met while they ran: neither the task iterator nor a switch had shown them.
     pub hidden_tasks: u64,
+    /// Nanoseconds waited that found no [`WaitPair`](crate::waits::WaitPair).
+    pub unblamed_ns: u64,
 }
 
 const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");
-const _: () = assert!(size_of::<TaskCounters>() == 64, "one cache line");
+const _: () = assert!(size_of::<TaskCounters>() + size_of::<Throttle>() == 64, "one cache line");
 const _: () = assert!(size_of::<CpuState>() == 64, "one cache line");
 const _: () = assert!(size_of::<Slot>() == 512, "no slot lies across two pages");

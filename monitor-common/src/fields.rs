@@ -59,6 +59,15 @@ kernel_fields! {
     task_migrations: "task_struct", ["se.nr_migrations"];
     /// Time waited for a CPU in nanoseconds, up to the last arrival on one.
     task_run_delay: "task_struct", ["sched_info.run_delay"];
+    /// Since when the task waits for a CPU, by the run-queue clock; 0 while it does not.
+    task_last_queued: "task_struct", ["sched_info.last_queued"];
+    /// When the task was last given a CPU, by the run-queue clock.
+    task_last_arrival: "task_struct", ["sched_info.last_arrival"];
+    /// The run queue of its task group on its CPU.
+    task_cfs_rq: "task_struct", ["se.cfs_rq"];
+    /// How long a quota has kept tasks of the group from the CPU, nested groups included. Before 6.6 without the
+    /// distinction of whether there were any.
+    cfs_rq_throttled: "cfs_rq", ["throttled_clock_self_time", "throttled_clock_pelt_time", "throttled_clock_task_time"];
     /// What the process shares.
     task_signal: "task_struct", ["signal"];
     /// Why the task does not run.
@@ -106,6 +115,8 @@ pub struct Constants {
     pub hierarchy: u32,
     /// 1 where the kernel hands out the running task with its type (`bpf_get_current_task_btf`, 5.11).
     pub has_typed_current: u32,
+    /// 1 where the kernel tells how long a quota kept a group's tasks from a CPU.
+    pub has_throttled: u32,
 }
 
 /// Words of [`Constants`].

@@ -16,3 +16,4 @@ pub mod limits;
 #[cfg(feature = "user")]
 pub mod pod;
 pub mod slots;
+pub mod waits;

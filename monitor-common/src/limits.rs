@@ -10,6 +10,15 @@ pub const PROBES: u32 = 8;
 /// Entries of the table of tasks that one may be in. See [`crate::slots::SeenTask`].
 pub const SEEN_PROBES: u32 = 8;
 
+/// Turns that each CPU remembers, a power of two. A wait that was longer is blamed on no one for its first part.
+pub const RECENT_TURNS: u32 = 16;
+
+/// Pairs of cgroups that each CPU can count waits for, a power of two. See [`crate::waits::WaitPair`].
+pub const WAIT_PAIRS: u32 = 4096;
+
+/// Entries of the table of pairs that one may be in.
+pub const PAIR_PROBES: u32 = 8;
+
 /// Bytes of the lifecycle ring buffer.
 pub const RING_BYTES: u32 = 1 << 20;
 

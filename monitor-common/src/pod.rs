@@ -5,6 +5,7 @@ use crate::{
     counters::{CpuState, Slot},
     fields::{CONSTANTS, Constants, Offsets},
     slots::{SeenTask, TagSet},
+    waits::{Turns, WaitPair},
 };
 
 macro_rules! pod {
@@ -15,7 +16,7 @@ macro_rules! pod {
     )+};
 }
 
-pod!(CpuState, SeenTask, Slot, TagSet);
+pod!(CpuState, SeenTask, Slot, TagSet, Turns, WaitPair);
 
 const _: () = assert!(size_of::<SeenTask>() == 64);
 const _: () = assert!(size_of::<Offsets>() == crate::fields::FIELDS.len() * size_of::<u32>());

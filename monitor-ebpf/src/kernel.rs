@@ -178,6 +178,24 @@ impl<M: Memory> Task<M> {
         }
     }
 
+    /// Since when it waits for a CPU, by the run-queue clock; 0 while it does not.
+    #[inline(always)]
+    pub(crate) fn queued_at_ns(self) -> u64 {
+        self.0.u64::<{ member!(task_last_queued) }>()
+    }
+
+    /// When it was last given a CPU, by the run-queue clock.
+    #[inline(always)]
+    pub(crate) fn arrived_at_ns(self) -> u64 {
+        self.0.u64::<{ member!(task_last_arrival) }>()
+    }
+
+    /// How long a quota has kept tasks of its group from the CPU.
+    #[inline(always)]
+    pub(crate) fn throttled_ns(self) -> u64 {
+        self.0.follow::<{ member!(task_cfs_rq) }>().u64::<{ member!(cfs_rq_throttled) }>()
+    }
+
     /// Times it was moved to another CPU, the low half.
     #[inline(always)]
     pub(crate) fn migrations(self) -> u32 {

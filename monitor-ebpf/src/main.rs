@@ -9,6 +9,7 @@
 #![feature(asm_experimental_arch)]
 
 mod attribution;
+mod blame;
 mod cgroup;
 mod fault;
 mod globals;

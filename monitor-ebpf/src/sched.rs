@@ -9,12 +9,13 @@ use aya_ebpf::{
     programs::{BtfTracePointContext, RawTracePointContext},
 };
 use monitor_common::{
-    counters::Slot,
+    counters::{CpuState, Slot},
     slots::{SeenTask, TaskTotals},
 };
 
 use crate::{
     attribution::slot_of,
+    blame::{self, Wait},
     globals::{began_ns, constant, word},
     kernel::{Memory, Task},
     tally::{self, Cpu},
@@ -26,11 +27,24 @@ use crate::{
 fn sched_switch(ctx: BtfTracePointContext) {
     let cpu = Cpu::current();
     let Some(state) = cpu.state() else { return };
-    state.running_tid = Task::from_arg(ctx.arg(2)).tid();
-    let prev = Task::from_arg(ctx.arg(1));
-    if prev.tid() != 0 {
-        book(cpu, prev, Moment::End);
+    let (prev, next) = (Task::from_arg(ctx.arg(1)), Task::from_arg(ctx.arg(2)));
+    let queued_at_ns = queued_at_ns(state, prev.tid());
+    state.running_tid = next.tid();
+    state.queued_at_ns = next.queued_at_ns();
+    if prev.tid() == 0 {
+        return blame::note_idle(cpu);
     }
+    let Some(Turn { cgroup_id, was_preempted }) = book(cpu, prev, queued_at_ns, Moment::End) else { return };
+    blame::note_turn(cpu, prev.arrived_at_ns(), cgroup_id);
+    if was_preempted {
+        blame::note_preemption(cpu, cgroup_id, next);
+    }
+}
+
+/// Since when the task that runs had been waiting for the CPU, if its arrival was announced.
+#[inline(always)]
+fn queued_at_ns(state: &CpuState, tid: u64) -> u64 {
+    if state.running_tid == tid { state.queued_at_ns } else { 0 }
 }
 
 /// Books what the task that runs now has done so far, so that a long turn does not wait for its end.
@@ -51,9 +65,10 @@ fn flush_task<M: Memory>(task: Task<M>) {
     let cpu = Cpu::current();
     let Some(state) = cpu.state() else { return };
     let tid = task.tid();
-    state.running_tid = tid;
+    let queued_at_ns = queued_at_ns(state, tid);
+    (state.running_tid, state.queued_at_ns) = (tid, queued_at_ns);
     if tid != 0 {
-        book(cpu, task, Moment::Middle);
+        book(cpu, task, queued_at_ns, Moment::Middle);
     }
 }
 
@@ -89,14 +104,24 @@ enum Moment {
     End,
 }
 
+/// What was booked.
+struct Turn {
+    /// Whose turn it was.
+    cgroup_id: u64,
+    /// Whether the task could have gone on.
+    was_preempted: bool,
+}
+
 /// Adds to the task's slot what it has done since it was last booked.
 #[inline(always)]
-fn book<M: Memory>(cpu: Cpu, task: Task<M>, moment: Moment) {
-    let Some(number) = task.number() else { return };
+fn book<M: Memory>(cpu: Cpu, task: Task<M>, queued_at_ns: u64, moment: Moment) -> Option<Turn> {
+    let number = task.number()?;
     let Some(seen) = tally::seen(number) else {
-        return cpu.lose(|losses| &mut losses.unknown_turns);
+        cpu.lose(|losses| &mut losses.unknown_turns);
+        return None;
     };
-    let Some(Slot { sched, runq_latency, .. }) = cpu.slot(slot_of(cpu, task.cgroup_id())) else { return };
+    let cgroup_id = task.cgroup_id();
+    let Slot { sched, runq_latency, throttle, .. } = cpu.slot(slot_of(cpu, cgroup_id))?;
     let totals = task.totals();
     let migrations = task.migrations();
     // Turns are told apart by the number of switches at their end.
@@ -117,8 +142,13 @@ fn book<M: Memory>(cpu: Cpu, task: Task<M>, moment: Moment) {
         Some(grown) => (grown, migrations.wrapping_sub(before.migrations)),
         // Of a task that is younger than our count, all is new.
         None if task.start_time() >= began_ns() => (totals, migrations),
-        None if moment == Moment::End => return cpu.lose(|losses| &mut losses.unknown_turns),
-        None => return cpu.lose(|losses| &mut losses.hidden_tasks),
+        None => {
+            match moment {
+                Moment::Middle => cpu.lose(|losses| &mut losses.hidden_tasks),
+                Moment::End => cpu.lose(|losses| &mut losses.unknown_turns),
+            }
+            return None;
+        }
     };
     sched.voluntary_switches += grown.voluntary_switches;
     sched.involuntary_switches += grown.involuntary_switches;
@@ -132,7 +162,14 @@ fn book<M: Memory>(cpu: Cpu, task: Task<M>, moment: Moment) {
     }
     if !(is_known && before.counted_turn == turn as u32) {
         tally::count_wait(runq_latency, grown.run_delay_ns);
+        let arrived_at_ns = task.arrived_at_ns();
+        blame::note_throttle(throttle, task, arrived_at_ns);
+        if grown.run_delay_ns > 0 {
+            Wait { victim: cgroup_id, ns: grown.run_delay_ns, queued_at_ns, arrived_at_ns }
+                .blame(cpu, throttle);
+        }
     }
+    Some(Turn { cgroup_id, was_preempted: grown.involuntary_switches > 0 })
 }
 
 /// The growth of a task's counters; `None` where one of them would have shrunk: then the earlier ones are another task's,

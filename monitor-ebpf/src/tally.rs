@@ -9,8 +9,9 @@ use monitor_common::{
     counters::{CpuState, Losses, Slot},
     histogram::{Histogram, bucket},
     lifecycle::Record,
-    limits::{RING_BYTES, SEEN_PROBES},
+    limits::{PAIR_PROBES, RING_BYTES, SEEN_PROBES, WAIT_PAIRS},
     slots::{SeenTask, TagSet, seen_index},
+    waits::{Turns, WaitPair, pair_index},
 };
 
 use crate::globals::{self, constant, word};
@@ -24,6 +25,10 @@ static TAGS: Array<TagSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 static SLOTS: Array<Slot> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 static CPUS: Array<CpuState> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+#[map]
+static TURNS: Array<Turns> = Array::with_max_entries(1, 0);
+#[map]
+static WAITS: Array<WaitPair> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 static SEEN: Array<SeenTask> = Array::with_max_entries(1, 0);
 /// See [`origin`].
@@ -72,13 +77,27 @@ impl Cpu {
         slot(self, slot) -> Slot: SLOTS[|cpu, slot| cpu.first_slot + slot];
         /// What it runs, and what it could not count.
         state(self) -> CpuState: CPUS[|cpu| cpu.number];
+        /// Who had it lately.
+        turns(self) -> Turns: TURNS[|cpu| cpu.number];
+    }
+
+    /// The index of its first pair.
+    #[inline(always)]
+    pub(crate) fn first_pair(self) -> u32 {
+        self.number * WAIT_PAIRS
     }
 
     /// Counts something that could not be counted where it belongs.
     #[inline(always)]
     pub(crate) fn lose(self, field: impl Fn(&mut Losses) -> &mut u64) {
+        self.lose_many(field, 1);
+    }
+
+    /// As [`Self::lose`], more at once.
+    #[inline(always)]
+    pub(crate) fn lose_many(self, field: impl Fn(&mut Losses) -> &mut u64, count: u64) {
         if let Some(state) = self.state() {
-            *field(&mut state.losses) += 1;
+            *field(&mut state.losses) += count;
         }
     }
 }
@@ -97,6 +116,29 @@ pub(crate) fn tags(index: u32) -> Option<&'static mut TagSet> {
     // SAFETY: the lookup checked the bounds; only programs of the set's own CPU claim tags in it (one that is
     // interrupted while claiming is interrupted by one that looks for the same task's cgroup), and user space clears only what no program looks for any more.
     TAGS.get_ptr_mut(index).map(|entry| unsafe { &mut *entry })
+}
+
+/// What was waited for whom on the CPU with this first pair: the pair's entry, or a free one that is claimed for it.
+#[inline(never)]
+pub(crate) fn pair(first: u32, victim: u64, culprit: u64) -> Option<&'static mut WaitPair> {
+    let index = pair_index(victim, culprit, WAIT_PAIRS);
+    let mut probe = 0;
+    while probe < PAIR_PROBES {
+        let place = WAITS.get_ptr_mut(first + ((index + probe) & (WAIT_PAIRS - 1)))?;
+        // SAFETY: the lookup checked the bounds; only programs of this CPU that do not interrupt each other write here, and
+        // user space clears what is dead.
+        let entry = unsafe { &mut *place };
+        if entry.victim == victim && entry.culprit == culprit {
+            return Some(entry);
+        }
+        if entry.victim == 0 {
+            entry.culprit = culprit;
+            entry.victim = victim;
+            return Some(entry);
+        }
+        probe += 1;
+    }
+    None
 }
 
 /// What is remembered of a task, or a free entry to remember it in; `None` where there is no room.

@@ -15,7 +15,6 @@ use bytes::BytesMut;
 
 use crate::{
     cgroup::{Hierarchy, Mode, Mount, list_cgroups, raise_fd_limit},
-    cli::Format,
     collector::{
         collect::{Collector, Sources},
         run::{Message, Then, run},
@@ -24,7 +23,7 @@ use crate::{
     host::read_facts,
     model::{self, Snapshot},
     output::{
-        csv, json,
+        blame, csv, json,
         sink::{Encode, Ended, Sink, SinkError, Target},
         table,
     },
@@ -37,7 +36,7 @@ use crate::{
         sys,
     },
     runtime::{RuntimeEvent, docker, path},
-    settings::{Source, Stream},
+    settings::{Form, Source, Stream},
 };
 
 /// Why monitor cannot do what it was asked for.
@@ -165,12 +164,12 @@ fn is_called(container: &model::Container, wanted: &str) -> bool {
 }
 
 fn encoder(stream: &Stream) -> Encode {
-    let is_pretty = stream.is_pretty;
-    match stream.format {
-        Format::Table => Box::new(table::encode),
-        Format::Ndjson if is_pretty => Box::new(json::encode_pretty),
-        Format::Ndjson => Box::new(json::encode_line),
-        Format::Csv => {
+    match stream.form {
+        Form::Table => Box::new(table::encode),
+        Form::Line => Box::new(json::encode_line),
+        Form::Pretty => Box::new(json::encode_pretty),
+        Form::Blame => Box::new(blame::encode),
+        Form::Csv => {
             let mut is_first = true;
             Box::new(move |snapshot: &Snapshot, out: &mut BytesMut| {
                 if std::mem::take(&mut is_first) {
@@ -275,7 +274,6 @@ fn fixed_sources(
     let mut sources = BTreeMap::from([
         ("network".to_owned(), absent("this version does not measure the network")),
         ("block_io".to_owned(), absent("this version does not measure block I/O")),
-        ("interference".to_owned(), absent("this version does not tell whom waiting is blamed on")),
         (
             "other_runtimes".to_owned(),
             absent("this version asks Docker only; other containers are known by id"),

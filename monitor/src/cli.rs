@@ -31,6 +31,11 @@ pub enum Command {
     Stream(StreamArgs),
     /// Measure one window and print it as JSON.
     Snapshot(SnapshotArgs),
+    /// Say who kept containers from a CPU: which other container, the system, or their own quota.
+    ///
+    /// Measures one window and tells for each container, or for those named, how long its tasks waited, for whom, and what
+    /// would shorten it.
+    Blame(BlameArgs),
     /// Say what this kernel, cgroup set-up and runtime allow, and what to do about each no.
     Doctor(DoctorArgs),
     /// Print the completions of a shell.
@@ -100,12 +105,26 @@ pub struct SnapshotArgs {
     pub output: Option<PathBuf>,
 }
 
+/// Arguments of `monitor blame`.
+#[derive(Args, Debug)]
+pub struct BlameArgs {
+    /// The containers, by name, id or the beginning of an id [default: all].
+    #[arg(value_name = "CONTAINER")]
+    pub containers: Vec<String>,
+    /// Form of the output: lines for reading, or the whole snapshot.
+    #[arg(short, long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Where measurements come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
 /// Arguments of `monitor doctor`.
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
     /// Form of the output.
-    #[arg(short, long, value_enum, default_value_t = DoctorFormat::Text)]
-    pub format: DoctorFormat,
+    #[arg(short, long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
     /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
     #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
     pub docker_host: Option<String>,
@@ -122,9 +141,9 @@ pub enum Format {
     Csv,
 }
 
-/// Forms of the doctor's report.
+/// Forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DoctorFormat {
+pub enum ReportFormat {
     /// Lines for reading.
     Text,
     /// One object.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     app::{self, Counted},
     cgroup::{Hierarchy, Mode, raise_fd_limit},
-    cli::{DoctorArgs, DoctorFormat},
+    cli::{DoctorArgs, ReportFormat},
     host::read_facts,
     output::table::printable,
     privileges::{NEEDS, effective},
@@ -69,8 +69,8 @@ impl Check {
 pub fn run(args: &DoctorArgs) -> io::Result<ExitCode> {
     let checks = examine(args);
     let text = match args.format {
-        DoctorFormat::Text => text(&checks),
-        DoctorFormat::Json => serde_json::to_string_pretty(&serde_json::json!({ "checks": checks }))? + "\n",
+        ReportFormat::Text => text(&checks),
+        ReportFormat::Json => serde_json::to_string_pretty(&serde_json::json!({ "checks": checks }))? + "\n",
     };
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),

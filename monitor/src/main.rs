@@ -49,6 +49,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Stream(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
         Command::Snapshot(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
+        Command::Blame(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Completions { shell } => {
             let mut text = Vec::new();

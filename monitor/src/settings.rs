@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
 use crate::{
-    cli::{Format, SnapshotArgs, SourceArgs, StreamArgs},
+    cli::{BlameArgs, Format, ReportFormat, SnapshotArgs, SourceArgs, StreamArgs},
     probes::plan::Wishes,
     runtime::docker::{DockerError, DockerSettings},
 };
@@ -35,13 +35,26 @@ pub struct Stream {
     /// Windows to write; no end where `None`.
     pub count: Option<u64>,
     /// Their form.
-    pub format: Format,
-    /// Whether a JSON object is spread over lines.
-    pub is_pretty: bool,
+    pub form: Form,
     /// The containers to show; all where empty.
     pub containers: Vec<String>,
     /// Where to write; standard output where `None`.
     pub output: Option<PathBuf>,
+}
+
+/// Forms of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Columns for reading.
+    Table,
+    /// JSON in one line.
+    Line,
+    /// JSON over many lines.
+    Pretty,
+    /// One line a container.
+    Csv,
+    /// Who kept whom from a CPU.
+    Blame,
 }
 
 impl TryFrom<&SourceArgs> for Source {
@@ -75,8 +88,11 @@ impl From<&StreamArgs> for Stream {
         let default = if is_for_reading { Format::Table } else { Format::Ndjson };
         Self {
             count: *count,
-            format: format.unwrap_or(default),
-            is_pretty: false,
+            form: match format.unwrap_or(default) {
+                Format::Table => Form::Table,
+                Format::Ndjson => Form::Line,
+                Format::Csv => Form::Csv,
+            },
             containers: container.clone(),
             output: output.clone(),
         }
@@ -86,12 +102,27 @@ impl From<&StreamArgs> for Stream {
 impl From<&SnapshotArgs> for Stream {
     fn from(args: &SnapshotArgs) -> Self {
         let SnapshotArgs { source: _, output } = args;
+        let is_for_reading = output.is_none() && std::io::stdout().is_terminal();
         Self {
             count: Some(1),
-            format: Format::Ndjson,
-            is_pretty: output.is_none() && std::io::stdout().is_terminal(),
+            form: if is_for_reading { Form::Pretty } else { Form::Line },
             containers: Vec::new(),
             output: output.clone(),
+        }
+    }
+}
+
+impl From<&BlameArgs> for Stream {
+    fn from(args: &BlameArgs) -> Self {
+        let BlameArgs { source: _, format, containers } = args;
+        Self {
+            count: Some(1),
+            form: match format {
+                ReportFormat::Text => Form::Blame,
+                ReportFormat::Json => Form::Pretty,
+            },
+            containers: containers.clone(),
+            output: None,
         }
     }
 }

@@ -6,5 +6,6 @@ mod complete;
 mod exact;
 mod files;
 mod identity;
+mod interference;
 mod nested;
 mod output;

@@ -117,6 +117,17 @@ pub struct Measurements {
     pub memory: Memory,
     pub pids: Pids,
     pub pressure: Pressure,
+    pub interference: Option<Vec<Interference>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Interference {
+    pub source: String,
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub wait_ns_total: u64,
+    pub waits_total: u64,
+    pub preemptions_total: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -8,6 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
+    blame::Ledger,
     clock::Now,
     files::{FileCache, FileHealth, Subject},
     sample::{ContainerInfo, Counted, Sample, Series},
@@ -62,6 +63,8 @@ pub struct Collector {
     connections: BTreeMap<String, ConnectionState>,
     started_at: Timestamp,
     lost: Lost,
+    /// Who waited for whom.
+    ledger: Ledger,
     /// What removed cgroups of a run had counted when their slots were freed.
     folded: HashMap<CgroupId, CgroupCounters>,
     namespaces: HashMap<CgroupId, (BTreeMap<String, u64>, u8)>,
@@ -92,6 +95,7 @@ impl Collector {
             connections: BTreeMap::new(),
             started_at: Timestamp::now(),
             lost: Lost::default(),
+            ledger: Ledger::default(),
             folded: HashMap::new(),
             namespaces: HashMap::new(),
             retiring: Vec::new(),
@@ -186,6 +190,11 @@ impl Collector {
             probes.reader.read();
         }
         self.meet_unknown(&began);
+        if let Ok(probes) = &mut self.sources.probes {
+            probes.reader.waits.read(|victim, culprit, waited| {
+                self.ledger.add(&self.registry, victim, culprit, waited);
+            });
+        }
         let series = self.read_series(&began);
         let ended = Now::read();
         let sample = Sample {
@@ -290,6 +299,7 @@ impl Collector {
                 counting_since: info.made_at.unwrap_or(self.started_at),
                 is_new: self.has_ticked && info.made_at.is_some() && !self.known.contains(&id),
                 counters: counters.as_ref().map(|sums| sums.get(&id).copied().unwrap_or_default()),
+                waited: counted.scheduler.then(|| self.ledger.row(id)),
                 counted,
                 files,
                 files_read_ns,
@@ -390,6 +400,7 @@ impl Collector {
         self.files.retire(id);
         if run != Some(id) {
             self.files.close(id);
+            self.ledger.forget(id);
             self.registry.forget(id);
         }
         self.tombstones.push_back(id);
@@ -413,6 +424,7 @@ impl Collector {
             if place < too_many || since.saturating_add(self.keep_ended_ns) <= now.boot_ns {
                 self.shown_ended.remove(&id);
                 self.folded.remove(&id);
+                self.ledger.forget(id);
                 self.namespaces.remove(&id);
                 self.files.close(id);
                 self.registry.forget(id);
@@ -434,6 +446,7 @@ impl Collector {
             coverage.lost.overflowed_switches_total = probes.reader.overflowed_switches();
             coverage.lost.unknown_turns_total = losses.unknown_turns;
             coverage.lost.hidden_tasks_total = losses.hidden_tasks;
+            coverage.lost.unblamed_ns_total = losses.unblamed_ns;
             coverage.map_bytes = probes.map_bytes as u64;
             coverage.probes = probes.status().map(probe).collect();
         }

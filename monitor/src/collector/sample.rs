@@ -9,7 +9,7 @@ use crate::{
     host::HostFacts,
     model::Coverage,
     newtypes::CgroupId,
-    probes::read::CgroupCounters,
+    probes::{read::CgroupCounters, waits::Waited},
     registry::Run,
     runtime::Metadata,
 };
@@ -48,6 +48,8 @@ pub struct Series {
     pub counters: Option<CgroupCounters>,
     /// Whether executions and exits, and page-fault exceptions, are counted.
     pub counted: Counted,
+    /// What its tasks waited for; `None` where no probe tells.
+    pub waited: Option<BTreeMap<Blamed, Waited>>,
     /// What the cgroup files said.
     pub files: CgroupStats,
     /// When they said it, by `CLOCK_MONOTONIC`; `None` where they were never read.
@@ -60,6 +62,25 @@ impl Series {
     pub fn has_ended(&self) -> bool {
         self.container.as_ref().is_some_and(|info| info.run.ended_at.is_some())
     }
+}
+
+/// Whom or what a wait is blamed on, as a victim sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blamed {
+    /// Its own tasks.
+    Own,
+    /// Another container's run, by its own cgroup.
+    Container(CgroupId),
+    /// Containers that have ended and are no longer shown.
+    Ended,
+    /// What is no container's.
+    System,
+    /// A CPU quota.
+    Quota,
+    /// The time that an idle CPU takes to wake up.
+    Wakeup,
+    /// It is not known.
+    Unknown,
 }
 
 /// Which families of probes count.

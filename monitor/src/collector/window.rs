@@ -8,15 +8,15 @@ use monitor_common::{
     histogram::{BUCKETS, lower_bound, upper_bound},
 };
 
-use super::sample::{ContainerInfo, Counted, Sample, Series};
+use super::sample::{Blamed, ContainerInfo, Counted, Sample, Series};
 use crate::{
     cgroup::{
         CgroupStats, CpuStats, Limit, MemoryStats, Mode, PidsStats, Pressure as RawPressure, PressureAverages,
     },
     model::{
-        BlockIo, Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Cpu, Faults, Host, Latency,
-        LatencyBucket, Measurements, Memory, Namespaces, Network, Pids, Pod, Pressure, SCHEMA_VERSION,
-        Scheduler, Snapshot, Stall, StallShare,
+        BlockIo, Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Cpu, Faults, Host, Interference,
+        InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, Network, Pids, Pod,
+        Pressure, SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
     newtypes::CgroupId,
     probes::read::CgroupCounters,
@@ -30,6 +30,8 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
     let window_ns = before.map_or(0, |before| now.monotonic_ns.saturating_sub(before.monotonic_ns));
     let earlier: HashMap<CgroupId, &Series> =
         before.iter().flat_map(|sample| &sample.series).map(|series| (series.cgroup, series)).collect();
+    let containers_by_run: HashMap<CgroupId, &ContainerInfo> =
+        now.series.iter().filter_map(|series| Some((series.cgroup, series.container.as_ref()?))).collect();
     let (mut containers, mut cgroups) = (Vec::new(), Vec::new());
     for series in &now.series {
         let window = Window {
@@ -37,7 +39,8 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
             before: earlier.get(&series.cgroup).copied(),
             began_empty: before.is_some() && series.is_new,
         };
-        let measurements = measure(series, &window);
+        let mut measurements = measure(series, &window);
+        measurements.interference = interference(series, &window, &containers_by_run);
         match &series.container {
             Some(info) => containers.push(container(series, info, measurements)),
             None => cgroups.push(CgroupEntry {
@@ -160,6 +163,44 @@ fn latency(counts: &[u64; BUCKETS], longest_ever: u64) -> Latency {
         max_ns,
         buckets,
     }
+}
+
+/// What the series waited for, the longest first.
+fn interference(
+    series: &Series,
+    window: &Window<'_>,
+    containers: &HashMap<CgroupId, &ContainerInfo>,
+) -> Option<Vec<Interference>> {
+    let waited_for = |blamed: Blamed| {
+        move |series: &Series| Some(series.waited.as_ref()?.get(&blamed).map_or(0, |waited| waited.wait_ns))
+    };
+    let mut parts: Vec<Interference> = series
+        .waited
+        .as_ref()?
+        .iter()
+        .map(|(blamed, waited)| {
+            let (source, culprit) = match blamed {
+                Blamed::Own => (InterferenceSource::Own, None),
+                Blamed::Container(run) => (InterferenceSource::Container, containers.get(run)),
+                Blamed::Ended => (InterferenceSource::Container, None),
+                Blamed::System => (InterferenceSource::System, None),
+                Blamed::Quota => (InterferenceSource::Quota, None),
+                Blamed::Wakeup => (InterferenceSource::Wakeup, None),
+                Blamed::Unknown => (InterferenceSource::Unknown, None),
+            };
+            Interference {
+                source,
+                id: culprit.map(|info| info.run.id.as_str().to_owned()),
+                name: culprit.and_then(|info| info.metadata.as_ref()?.name.clone()),
+                wait_ns_total: waited.wait_ns,
+                wait_ns_per_second: window.rate(Some(waited.wait_ns), waited_for(*blamed)),
+                waits_total: waited.waits,
+                preemptions_total: waited.preemptions,
+            }
+        })
+        .collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.wait_ns_total));
+    Some(parts)
 }
 
 fn faults(series: &Series, window: &Window<'_>) -> Faults {

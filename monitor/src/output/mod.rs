@@ -1,5 +1,6 @@
 //! Snapshot → bytes. One encoder a format; a sink decides where the bytes go and what a failure to write means.
 
+pub mod blame;
 pub mod csv;
 pub mod json;
 pub mod sink;

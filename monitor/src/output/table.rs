@@ -92,7 +92,7 @@ fn usage(container: &Container) -> f64 {
 }
 
 /// The name, or the short id until the runtime has told it.
-fn label(container: &Container) -> String {
+pub(super) fn label(container: &Container) -> String {
     printable(container.name.as_deref().unwrap_or(&container.short_id))
 }
 
@@ -140,7 +140,7 @@ fn bytes(value: Option<u64>) -> String {
     })
 }
 
-fn duration(ns: u64) -> String {
+pub(super) fn duration(ns: u64) -> String {
     match ns {
         0..1_000 => format!("{ns} ns"),
         1_000..1_000_000 => format!("{:.0} µs", ns as f64 / 1e3),

@@ -9,6 +9,8 @@ use aya::{
 };
 use aya_log::EbpfLogger;
 
+use monitor_common::limits::WAIT_PAIRS;
+
 use super::{
     constants::{self, ConstantsError},
     events::Lifecycle,
@@ -91,6 +93,8 @@ impl Probes {
             .map_max_entries("TAGS", geometry.tag_entries())
             .map_max_entries("SLOTS", geometry.counter_entries())
             .map_max_entries("CPUS", geometry.cpus)
+            .map_max_entries("TURNS", geometry.cpus)
+            .map_max_entries("WAITS", geometry.cpus * WAIT_PAIRS)
             .map_max_entries("SEEN", 1 << plan.constants.seen_bits)
             .load(&object)
             .map_err(|source| LoadError::Object(Box::new(source)))?;

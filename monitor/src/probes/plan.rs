@@ -3,8 +3,9 @@
 use monitor_common::{
     counters::{CpuState, Slot},
     fields::Constants,
-    limits::{RING_BYTES, WAYS},
+    limits::{RING_BYTES, WAIT_PAIRS, WAYS},
     slots::{Geometry, SeenTask, TagSet},
+    waits::{Turns, WaitPair},
 };
 
 use super::support::KernelFacts;
@@ -65,7 +66,12 @@ const SCHED_FIELDS: &[&str] = &[
     "task_run_delay",
     "task_state",
     "task_start_time",
+    "task_last_queued",
+    "task_last_arrival",
 ];
+
+/// Without these nothing is left out but the telling apart of waits for a quota.
+const THROTTLED_FIELDS: [&str; 2] = ["task_cfs_rq", "cfs_rq_throttled"];
 
 const TREE_FIELDS: &[&str] =
     &["task_tid", "cgroup_kn", "kernfs_node_id", "cgroup_root", "cgroup_root_hierarchy"];
@@ -175,6 +181,7 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
         seen_bits: seen_bits(facts.tasks),
         hierarchy: number,
         has_typed_current: facts.has_typed_current.into(),
+        has_throttled: THROTTLED_FIELDS.iter().all(|name| !facts.lacks(name)).into(),
     };
     Plan { constants, log_level: wishes.log_level, programs, left_out }
 }
@@ -230,7 +237,8 @@ pub fn map_bytes(constants: &Constants) -> usize {
     let Constants { geometry, seen_bits, .. } = constants;
     geometry.tag_entries() as usize * size_of::<TagSet>()
         + geometry.counter_entries() as usize * size_of::<Slot>()
-        + geometry.cpus as usize * size_of::<CpuState>()
+        + geometry.cpus as usize * (size_of::<CpuState>() + size_of::<Turns>())
+        + (geometry.cpus * WAIT_PAIRS) as usize * size_of::<WaitPair>()
         + (size_of::<SeenTask>() << seen_bits)
         + RING_BYTES as usize
 }

@@ -10,13 +10,14 @@ use aya::{Ebpf, Pod, maps::Map};
 use monitor_common::{
     counters::{CpuState, Losses, SchedCounters, Slot, TaskCounters},
     histogram::{BUCKETS, Histogram},
-    limits::{PROBES, WAYS},
+    limits::{PROBES, WAIT_PAIRS, WAYS},
     slots::{Geometry, set_of},
 };
 
 use super::{
     load::{LoadError, take_map},
     sys::{SharedArray, run_on_cpu},
+    waits::Waits,
 };
 use crate::newtypes::CgroupId;
 
@@ -71,7 +72,7 @@ fn add_sched(sum: &mut SchedCounters, other: &SchedCounters) {
 }
 
 fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
-    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits, reserved: _ } = *other;
+    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits } = *other;
     sum.user_fault_exceptions += user_fault_exceptions;
     sum.kernel_fault_exceptions += kernel_fault_exceptions;
     sum.execs += execs;
@@ -99,7 +100,7 @@ struct Sums {
 
 impl Seen {
     fn add(&mut self, slot: &Slot) {
-        let Slot { sched, tasks, runq_latency } = slot;
+        let Slot { sched, tasks, throttle: _, runq_latency } = slot;
         add_sched(&mut self.now.sched, sched);
         add_tasks(&mut self.now.tasks, tasks);
         for (sum, count) in self.now.runq.0.iter_mut().zip(runq_latency.0) {
@@ -130,6 +131,8 @@ pub struct Reader {
     tags: SharedArray<u64>,
     counters: SharedArray<Slot>,
     cpus: SharedArray<CpuState>,
+    /// Who waited for whom.
+    pub waits: Waits,
     flush: Option<OwnedFd>,
     /// Where each occupied slot is, found by the last scan of the tags.
     slots: Vec<(CgroupId, u32)>,
@@ -150,6 +153,7 @@ impl Reader {
             tags: share(ebpf, "TAGS", geometry.tag_entries() * WAYS)?,
             counters: share(ebpf, "SLOTS", geometry.counter_entries())?,
             cpus: share(ebpf, "CPUS", geometry.cpus)?,
+            waits: Waits::new(share(ebpf, "WAITS", geometry.cpus * WAIT_PAIRS)?, geometry.cpus * WAIT_PAIRS),
             flush,
             slots: Vec::new(),
             seen: HashMap::new(),
@@ -236,11 +240,13 @@ impl Reader {
     pub fn losses(&self) -> Losses {
         let mut sum = Losses::default();
         for state in self.cpus.range(0..self.geometry.cpus) {
-            let Losses { slot_overflows, lifecycle_records, unknown_turns, hidden_tasks } = state.losses;
+            let Losses { slot_overflows, lifecycle_records, unknown_turns, hidden_tasks, unblamed_ns } =
+                state.losses;
             sum.slot_overflows += slot_overflows;
             sum.lifecycle_records += lifecycle_records;
             sum.unknown_turns += unknown_turns;
             sum.hidden_tasks += hidden_tasks;
+            sum.unblamed_ns += unblamed_ns;
         }
         sum
     }
@@ -263,6 +269,7 @@ impl Reader {
             }
         }
         self.seen.remove(&id);
+        self.waits.release(id);
     }
 }
 

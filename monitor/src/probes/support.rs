@@ -53,6 +53,12 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
 }
 
 impl KernelFacts {
+    /// Whether this kernel's struct has no such member.
+    #[must_use]
+    pub fn lacks(&self, field: &str) -> bool {
+        self.missing_fields.iter().any(|(name, _)| *name == field)
+    }
+
     fn read_types(&mut self, btf: &Btf) {
         for (field, found) in FIELDS.iter().zip(btf.member_offsets(FIELDS)) {
             match found {

@@ -177,6 +177,16 @@ impl<T: aya::Pod> SharedArray<T> {
     }
 }
 
+impl<T: aya::Pod> SharedArray<T> {
+    /// Overwrites one word of an entry.
+    pub fn set_word(&self, index: u32, word: usize, value: u64) {
+        if (index as usize) < self.entries && word < size_of::<T>() / size_of::<u64>() {
+            // SAFETY: in bounds and, since entries are multiples of 8 bytes in a page-aligned mapping, aligned.
+            unsafe { self.start.add(index as usize).cast::<u64>().add(word).write_volatile(value) };
+        }
+    }
+}
+
 impl<T> Drop for SharedArray<T> {
     fn drop(&mut self) {
         // SAFETY: the range is the one that was mapped, and nothing borrowed from it outlives `self`.

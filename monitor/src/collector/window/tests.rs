@@ -30,6 +30,7 @@ fn series(id: u64, voluntary: u64) -> Series {
             user_exceptions: true,
             kernel_exceptions: true,
         },
+        waited: None,
         files: CgroupStats::default(),
         files_read_ns: None,
     }

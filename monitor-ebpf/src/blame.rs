@@ -1,0 +1,142 @@
+//! Whom a wait for a CPU is blamed on: who had the CPU meanwhile.
+//!
+//! Each CPU remembers its last turns ([`Turns`]). A wait is split over those that it overlaps, when the turn that it was for is
+//! booked; what a quota took of it is told apart first. The parts add up to the wait as the kernel counts it.
+
+use monitor_common::{
+    limits::RECENT_TURNS,
+    waits::{IDLE, QUOTA, Throttle, Turn, Turns, UNKNOWN},
+};
+
+use crate::{
+    globals::{constant, word},
+    kernel::{Memory, Task},
+    tally::{self, Cpu},
+};
+
+/// A wait that ended when a turn began.
+pub(crate) struct Wait {
+    /// The cgroup of the task that waited.
+    pub(crate) victim: u64,
+    /// How long, by the kernel's own count.
+    pub(crate) ns: u64,
+    /// From when it was for this CPU; 0 where that is not known.
+    pub(crate) queued_at_ns: u64,
+    /// Until when.
+    pub(crate) arrived_at_ns: u64,
+}
+
+impl Wait {
+    /// Splits it.
+    #[inline(always)]
+    pub(crate) fn blame(&self, cpu: Cpu, throttle: &Throttle) {
+        let mut left = self.ns;
+        let here =
+            if self.queued_at_ns == 0 { 0 } else { self.arrived_at_ns.saturating_sub(self.queued_at_ns) };
+        // What is beyond `here` was waited for other CPUs before a migration.
+        let mut here = here.min(left);
+        let quota = throttle.overlap(self.arrived_at_ns - here, self.arrived_at_ns);
+        if quota > 0 {
+            self.charge(cpu, QUOTA, quota);
+            left -= quota;
+            // The quota comes first: only after it does the task compete.
+            here -= quota;
+        }
+        let Some(turns) = cpu.turns() else { return };
+        let mut until = self.arrived_at_ns;
+        let mut back = 1;
+        while back <= RECENT_TURNS && here > 0 {
+            let Turn { began_ns, cgroup_id } = turn(turns, back);
+            if cgroup_id == 0 {
+                break;
+            }
+            let part = until.saturating_sub(began_ns).min(here);
+            self.charge(cpu, cgroup_id, part);
+            here -= part;
+            left -= part;
+            until = began_ns;
+            back += 1;
+        }
+        if left > 0 {
+            self.charge(cpu, UNKNOWN, left);
+        }
+    }
+
+    #[inline(always)]
+    fn charge(&self, cpu: Cpu, culprit: u64, ns: u64) {
+        if ns == 0 {
+            return;
+        }
+        match tally::pair(cpu.first_pair(), self.victim, culprit) {
+            Some(pair) => {
+                pair.wait_ns += ns;
+                pair.waits += 1;
+            }
+            None => cpu.lose_many(|losses| &mut losses.unblamed_ns, ns),
+        }
+    }
+}
+
+/// The turn that began so many turns ago; 1 is the newest.
+#[inline(always)]
+fn turn(turns: &Turns, back: u32) -> Turn {
+    let place = turns.count.wrapping_sub(u64::from(back)) & u64::from(RECENT_TURNS - 1);
+    turns.turns[place as usize]
+}
+
+/// Notes a turn that is over.
+#[inline(always)]
+pub(crate) fn note_turn(cpu: Cpu, began_ns: u64, cgroup_id: u64) {
+    let Some(turns) = cpu.turns() else { return };
+    if turn(turns, 1).cgroup_id == cgroup_id {
+        return;
+    }
+    let place = turns.count & u64::from(RECENT_TURNS - 1);
+    turns.turns[place as usize] = Turn { began_ns, cgroup_id };
+    turns.count = turns.count.wrapping_add(1);
+}
+
+/// Notes that the CPU was idle: what waits for it afterwards did not wait before.
+#[inline(always)]
+pub(crate) fn note_idle(cpu: Cpu) {
+    note_turn(cpu, 0, IDLE);
+}
+
+/// Counts that a task had to leave the CPU for another one, or for none, though it could have gone on.
+#[inline(always)]
+pub(crate) fn note_preemption<M: Memory>(cpu: Cpu, victim: u64, next: Task<M>) {
+    let culprit = if next.tid() == 0 { QUOTA } else { next.cgroup_id() };
+    if let Some(pair) = tally::pair(cpu.first_pair(), victim, culprit) {
+        pair.preemptions += 1;
+    }
+}
+
+/// Learns when a quota last kept a task's group from this CPU, as the task has arrived.
+#[inline(always)]
+pub(crate) fn note_throttle<M: Memory>(throttle: &mut Throttle, task: Task<M>, arrived_at_ns: u64) {
+    if constant::<{ word!(has_throttled) }>() == 0 {
+        return;
+    }
+    let known_ns = task.throttled_ns() + 1;
+    if known_ns == throttle.known_ns {
+        return;
+    }
+    if throttle.known_ns != 0 && known_ns > throttle.known_ns {
+        // The kernel tells how long, not when. The first task to arrive since then has been kept until about now.
+        throttle.until_ns = arrived_at_ns;
+        throttle.from_ns = arrived_at_ns.saturating_sub(known_ns - throttle.known_ns);
+    }
+    throttle.known_ns = known_ns;
+}
+
+/// What of a time lies within the last throttling.
+trait Overlap {
+    fn overlap(&self, from_ns: u64, until_ns: u64) -> u64;
+}
+
+impl Overlap for Throttle {
+    #[inline(always)]
+    fn overlap(&self, from_ns: u64, until_ns: u64) -> u64 {
+        self.until_ns.min(until_ns).saturating_sub(self.from_ns.max(from_ns))
+    }
+}
