@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod error;
 pub mod generate;
 pub mod host;
+pub mod inspect;
 pub mod model;
 pub mod newtypes;
 pub mod output;

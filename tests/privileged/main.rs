@@ -6,5 +6,6 @@ mod complete;
 mod exact;
 mod files;
 mod identity;
+mod inspect;
 mod nested;
 mod output;
