@@ -3,10 +3,12 @@
 use std::{collections::BTreeSet, fs, path::Path, process::Command, process::Output, process::Stdio};
 
 use integration_tests::{
+    cgroup::{Cgroup, Places},
     container::{Container, Image},
     env,
     monitor::command,
     schema, truth, wait,
+    workload::Workload,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -304,6 +306,28 @@ fn what_does_not_run_is_refused_in_one_line() {
     for by in [name.as_str(), id.as_str(), &id[..12]] {
         assert_refused(&run(&[by]), 1, &[&name, "exited", "exit code 3"]);
     }
+}
+
+#[test]
+fn a_container_that_no_runtime_knows_is_found_by_its_cgroup() {
+    let beginning = format!("{:08x}", std::process::id());
+    let ids = ["a", "b"].map(|next| beginning.clone() + next + &"0".repeat(64 - 9));
+    let [full, _empty] = ids.each_ref().map(|id| Cgroup::make(&Places::roots(), id));
+    let mut workload = Workload::start(&["hog"]);
+    let _ready = workload.wait_ready();
+    full.take(workload.pid());
+    let inspection = inspect(&ids[0]);
+    assert_eq!((&inspection["runtime"], &inspection["name"]), (&"unknown".into(), &Value::Null));
+    assert_eq!(inspection["first_pid"], workload.pid());
+    for namespace in inspection["namespaces"].as_array().expect("namespaces") {
+        assert_eq!(namespace["is_host"], true, "{namespace}");
+    }
+    assert_refused(&run(&[&beginning]), 1, &["any of", &ids[0][..12], &ids[1][..12]]);
+    assert_refused(&run(&[&ids[1]]), 1, &[&ids[1][..12], "not running"]);
+    workload.go();
+    workload.stop();
+    let _done = workload.wait_done();
+    assert!(workload.exit(0).success());
 }
 
 #[test]

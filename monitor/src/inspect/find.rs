@@ -105,8 +105,13 @@ fn ended(metadata: &Metadata) -> InspectError {
 }
 
 fn ambiguous(wanted: &str, ids: &[&ContainerId], told: &[Metadata]) -> InspectError {
-    let mut candidates: Vec<String> =
-        ids.iter().take(MOST_CANDIDATES).map(|id| called(id, metadata_of(id, told))).collect();
+    // Ids are random, so that four digits more than the common ones tell them apart.
+    let length = (wanted.len() + 4).max(12);
+    let candidate = |id: &&ContainerId| {
+        let shown = id.as_str().get(..length).unwrap_or(id.as_str());
+        with_name(shown, metadata_of(id, told))
+    };
+    let mut candidates: Vec<String> = ids.iter().take(MOST_CANDIDATES).map(candidate).collect();
     if ids.len() > MOST_CANDIDATES {
         candidates.push(format!("{} more", ids.len() - MOST_CANDIDATES));
     }
@@ -115,8 +120,12 @@ fn ambiguous(wanted: &str, ids: &[&ContainerId], told: &[Metadata]) -> InspectEr
 
 /// `4b1f0c9d2e8a (web)`.
 pub(super) fn called(id: &ContainerId, metadata: Option<&Metadata>) -> String {
+    with_name(id.short(), metadata)
+}
+
+fn with_name(shown_id: &str, metadata: Option<&Metadata>) -> String {
     let name = metadata.and_then(|metadata| metadata.name.as_deref());
-    printable(&name.map_or_else(|| id.short().to_owned(), |name| format!("{} ({name})", id.short())))
+    printable(&name.map_or_else(|| shown_id.to_owned(), |name| format!("{shown_id} ({name})")))
 }
 
 #[cfg(test)]
@@ -166,6 +175,8 @@ mod tests {
         assert_eq!(said, "ab could be any of ab1000000000 (web), ab2000000000");
         let said = refusal("a", &["a1", "a2", "a3", "a4", "a5", "a6", "a7"], &[]);
         assert!(said.ends_with("a50000000000, 2 more"), "{said}");
+        let said = refusal("0123456789abc", &["0123456789abcd", "0123456789abce"], &[]);
+        assert_eq!(said, "0123456789abc could be any of 0123456789abcd000, 0123456789abce000");
     }
 
     #[test]

@@ -101,11 +101,11 @@ pub fn run(settings: &Inspect) -> Result<(), InspectError> {
         (Err(InspectError::NoSuchContainer { wanted }), Some(source)) => {
             return Err(InspectError::NoNames { wanted, source });
         }
-        (inspection, Some(error)) => {
+        (Ok(inspection), Some(error)) => {
             log::warn!("names are not known: {}", chain(&error));
-            inspection?
+            inspection
         }
-        (inspection, None) => inspection?,
+        (inspection, _) => inspection?,
     };
     let text = match settings.format {
         InspectFormat::Text => text::encode(&inspection),
