@@ -31,6 +31,9 @@ _monitor() {
             monitor,help)
                 cmd="monitor__subcmd__help"
                 ;;
+            monitor,inspect)
+                cmd="monitor__subcmd__inspect"
+                ;;
             monitor,snapshot)
                 cmd="monitor__subcmd__snapshot"
                 ;;
@@ -52,6 +55,9 @@ _monitor() {
             monitor__subcmd__help,help)
                 cmd="monitor__subcmd__help__subcmd__help"
                 ;;
+            monitor__subcmd__help,inspect)
+                cmd="monitor__subcmd__help__subcmd__inspect"
+                ;;
             monitor__subcmd__help,snapshot)
                 cmd="monitor__subcmd__help__subcmd__snapshot"
                 ;;
@@ -65,7 +71,7 @@ _monitor() {
 
     case "${cmd}" in
         monitor)
-            opts="-v -h -V --verbose --help --version stream snapshot blame doctor completions generate help"
+            opts="-v -h -V --verbose --help --version stream snapshot blame doctor inspect completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -175,7 +181,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__help)
-            opts="stream snapshot blame doctor completions generate help"
+            opts="stream snapshot blame doctor inspect completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -258,6 +264,20 @@ _monitor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        monitor__subcmd__help__subcmd__inspect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         monitor__subcmd__help__subcmd__snapshot)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -279,6 +299,32 @@ _monitor() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__inspect)
+            opts="-f -v -h --format --docker-host --no-docker --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -28,6 +28,7 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand snapshot 'Measure one window and print it as JSON'
             cand blame 'Say who kept containers from a CPU: which other container, the system, or their own quota'
             cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+            cand inspect 'Show what isolates one running container and what is in it'
             cand completions 'Print the completions of a shell'
             cand generate 'Write the generated documentation: schema, metrics, man pages, completions'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -92,6 +93,16 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'monitor;inspect'= {
+            cand -f 'Form of the output'
+            cand --format 'Form of the output'
+            cand --docker-host 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]'
+            cand --no-docker 'Do not ask Docker: containers are known by id only'
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'monitor;completions'= {
             cand -v 'Say more on standard error; twice for all'
             cand --verbose 'Say more on standard error; twice for all'
@@ -109,6 +120,7 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand snapshot 'Measure one window and print it as JSON'
             cand blame 'Say who kept containers from a CPU: which other container, the system, or their own quota'
             cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+            cand inspect 'Show what isolates one running container and what is in it'
             cand completions 'Print the completions of a shell'
             cand generate 'Write the generated documentation: schema, metrics, man pages, completions'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -120,6 +132,8 @@ set edit:completion:arg-completer[monitor] = {|@words|
         &'monitor;help;blame'= {
         }
         &'monitor;help;doctor'= {
+        }
+        &'monitor;help;inspect'= {
         }
         &'monitor;help;completions'= {
         }

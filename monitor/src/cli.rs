@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::ValueParser};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{NonEmptyStringValueParser, ValueParser},
+};
 use clap_complete::Shell;
 
 /// Kernel-level container profiler: counts at the event, not at the poll.
@@ -38,6 +41,11 @@ pub enum Command {
     Blame(BlameArgs),
     /// Say what this kernel, cgroup set-up and runtime allow, and what to do about each no.
     Doctor(DoctorArgs),
+    /// Show what isolates one running container and what is in it.
+    ///
+    /// Namespaces and who shares them, rights, limits, cgroups, processes, open files and mounts, read once from /proc and
+    /// the cgroup files.
+    Inspect(InspectArgs),
     /// Print the completions of a shell.
     Completions {
         /// The shell.
@@ -128,6 +136,23 @@ pub struct DoctorArgs {
     /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
     #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
     pub docker_host: Option<String>,
+}
+
+/// Arguments of `monitor inspect`.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// The container, by name, id or the beginning of its id.
+    #[arg(value_name = "CONTAINER", value_parser = NonEmptyStringValueParser::new())]
+    pub container: String,
+    /// Form of the output.
+    #[arg(short, long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
+    #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
+    pub docker_host: Option<String>,
+    /// Do not ask Docker: containers are known by id only.
+    #[arg(long)]
+    pub no_docker: bool,
 }
 
 /// Forms of a stream.

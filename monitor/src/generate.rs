@@ -5,15 +5,17 @@ use std::{fs, io, path::Path};
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
-use crate::{cli::Cli, model::catalog, output::json};
+use crate::{cli::Cli, inspect, model::catalog, output::json};
 
-/// Writes the schema, the metrics, the man pages and the completions below a directory.
+/// Writes the schemas, the metrics, the man pages and the completions below a directory.
 pub fn write_all(directory: &Path) -> io::Result<()> {
     let subdirectory = |name: &str| {
         let path = directory.join(name);
         fs::create_dir_all(&path).map(|()| path)
     };
-    fs::write(subdirectory("schema")?.join("snapshot.schema.json"), json::schema())?;
+    let schemas = subdirectory("schema")?;
+    fs::write(schemas.join("snapshot.schema.json"), json::schema())?;
+    fs::write(schemas.join("inspect.schema.json"), inspect::schema())?;
     fs::write(directory.join("metrics.md"), catalog::markdown())?;
     clap_mangen::generate_to(Cli::command(), subdirectory("man")?)?;
     let completions = subdirectory("completions")?;

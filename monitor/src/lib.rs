@@ -3,7 +3,8 @@
 //! A kernel event runs a program ([`probes`]), which adds to counters keyed by cgroup id. At each tick the
 //! [`collector`] reads them and the [`cgroup`] files; the [`registry`] says which container a cgroup belongs to, from
 //! its path and from what the [`runtime`] tells; two such readings make a window, and a window is a snapshot
-//! ([`model`]), which [`output`] encodes. Who may know whom is checked by `cargo xtask layers`.
+//! ([`model`]), which [`output`] encodes. [`inspect`] looks at one container once and takes no part in this. Who may
+//! know whom is checked by `cargo xtask layers`.
 
 pub mod app;
 pub mod cgroup;
@@ -13,6 +14,7 @@ pub mod doctor;
 pub mod error;
 pub mod generate;
 pub mod host;
+pub mod inspect;
 pub mod model;
 pub mod newtypes;
 pub mod output;

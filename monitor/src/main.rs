@@ -8,12 +8,14 @@ use monitor::{
     app::{self, AppError},
     cli::{Cli, Command},
     doctor, generate,
-    settings::{SettingsError, Source, Stream},
+    inspect::{self, InspectError},
+    settings::{Inspect, SettingsError, Source, Stream},
 };
 
 /// As `EX_NOPERM` of sysexits.h.
 const NOT_PERMITTED: u8 = 77;
 const BAD_USAGE: u8 = 2;
+const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -51,6 +53,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Snapshot(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
         Command::Blame(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
+        Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "monitor", &mut text);
@@ -76,8 +79,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<SettingsError>() {
         return ExitCode::from(BAD_USAGE);
     }
-    match error.downcast_ref() {
-        Some(AppError::NotPermitted(_)) => ExitCode::from(NOT_PERMITTED),
-        _ => ExitCode::FAILURE,
-    }
+    let is_not_permitted = matches!(error.downcast_ref(), Some(AppError::NotPermitted(_)))
+        || matches!(error.downcast_ref(), Some(InspectError::NotPermitted(_)));
+    ExitCode::from(if is_not_permitted { NOT_PERMITTED } else { FAILED })
 }

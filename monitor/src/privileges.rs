@@ -11,16 +11,13 @@ pub struct Need {
 }
 
 const SYS_ADMIN: (&str, u8) = ("CAP_SYS_ADMIN", 21);
+const SYS_PTRACE: (&str, u8) = ("CAP_SYS_PTRACE", 19);
 
 /// Capabilities by their number (include/uapi/linux/capability.h).
 pub const NEEDS: &[Need] = &[
     Need { purpose: "load eBPF programs", any_of: &[("CAP_BPF", 39), SYS_ADMIN], is_vital: true },
     Need { purpose: "attach them to tracepoints", any_of: &[("CAP_PERFMON", 38), SYS_ADMIN], is_vital: true },
-    Need {
-        purpose: "read the namespaces of other users' processes",
-        any_of: &[("CAP_SYS_PTRACE", 19)],
-        is_vital: false,
-    },
+    Need { purpose: "read the namespaces of other users' processes", any_of: &[SYS_PTRACE], is_vital: false },
     Need {
         purpose: "reach a runtime's socket and files of other users",
         any_of: &[("CAP_DAC_OVERRIDE", 1), ("CAP_DAC_READ_SEARCH", 2)],
@@ -63,6 +60,13 @@ pub fn missing(capabilities: u64) -> Option<String> {
     (!missing.is_empty()).then(|| missing.join(", "))
 }
 
+/// What reading namespaces and open files of other users' processes takes, where it is missing.
+#[must_use]
+pub fn missing_to_inspect(capabilities: u64) -> Option<String> {
+    let is_missing = capabilities >> SYS_PTRACE.1 & 1 == 0;
+    is_missing.then(|| format!("{} to read other users' processes", SYS_PTRACE.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +82,11 @@ mod tests {
         assert_eq!(missing(1 << 39 | 1 << 38), None);
         assert!(missing(1 << 39).unwrap().contains("CAP_PERFMON"));
         assert_eq!(missing(1 << 21), None);
+    }
+
+    #[test]
+    fn inspecting_needs_no_more_than_to_read_processes() {
+        assert_eq!(missing_to_inspect(1 << 19), None);
+        assert!(missing_to_inspect(1 << 21).unwrap().contains("CAP_SYS_PTRACE"));
     }
 }

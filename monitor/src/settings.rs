@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
 use crate::{
-    cli::{BlameArgs, Format, ReportFormat, SnapshotArgs, SourceArgs, StreamArgs},
+    cli::{BlameArgs, Format, InspectArgs, ReportFormat, SnapshotArgs, SourceArgs, StreamArgs},
     probes::plan::Wishes,
     runtime::docker::{DockerError, DockerSettings},
 };
@@ -57,16 +57,37 @@ pub enum Form {
     Blame,
 }
 
+/// Which container is inspected, and how it is shown.
+#[derive(Debug)]
+pub struct Inspect {
+    /// Its name, id or the beginning of its id.
+    pub container: String,
+    /// The form of the output.
+    pub format: ReportFormat,
+    /// Where Docker is asked for names, if it is.
+    pub docker: Option<DockerSettings>,
+}
+
+impl TryFrom<InspectArgs> for Inspect {
+    type Error = SettingsError;
+
+    fn try_from(args: InspectArgs) -> Result<Self, SettingsError> {
+        let InspectArgs { container, format, docker_host, no_docker } = args;
+        Ok(Self { container, format, docker: docker(docker_host.as_deref(), no_docker)? })
+    }
+}
+
+fn docker(host: Option<&str>, no_docker: bool) -> Result<Option<DockerSettings>, SettingsError> {
+    (!no_docker).then(|| DockerSettings::new(host)).transpose().map_err(SettingsError::DockerHost)
+}
+
 impl TryFrom<&SourceArgs> for Source {
     type Error = SettingsError;
 
     fn try_from(args: &SourceArgs) -> Result<Self, SettingsError> {
         let SourceArgs { interval, docker_host, no_docker, keep_ended, map_memory, no_fault_exceptions } =
             args;
-        let docker = (!no_docker)
-            .then(|| DockerSettings::new(docker_host.as_deref().filter(|host| !host.is_empty())))
-            .transpose()
-            .map_err(SettingsError::DockerHost)?;
+        let docker = docker(docker_host.as_deref(), *no_docker)?;
         let map_bytes = usize::try_from(*map_memory).unwrap_or(usize::MAX).saturating_mul(1 << 20);
         Ok(Self {
             interval: *interval,

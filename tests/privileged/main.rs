@@ -6,6 +6,7 @@ mod complete;
 mod exact;
 mod files;
 mod identity;
+mod inspect;
 mod interference;
 mod nested;
 mod output;

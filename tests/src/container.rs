@@ -90,11 +90,14 @@ impl Container {
         Self::start_with(&Image::import(), &[], workload)
     }
 
-    /// With more arguments to `docker create`.
+    /// With more arguments to `docker create`. Without one on the network it has none.
     #[must_use]
     pub fn start_with(image: &Image, create: &[&str], workload: &[&str]) -> Self {
         let name = unique("monitor-test");
-        let mut args = vec!["create", "--interactive", "--network", "none", "--name", &name];
+        let mut args = vec!["create", "--interactive", "--name", &name];
+        if !create.iter().any(|arg| arg.starts_with("--network")) {
+            args.extend(["--network", "none"]);
+        }
         args.extend(create);
         args.extend([image.name(), "/workload"]);
         args.extend(workload);

@@ -15,7 +15,7 @@ use crate::no_args;
 const COMMON: &str = "monitor_common";
 
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
-const MAY_KNOW: [(&str, &[&str]); 21] = [
+const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("newtypes", &[]),
     ("error", &[]),
     ("cli", &[]),
@@ -35,8 +35,10 @@ const MAY_KNOW: [(&str, &[&str]); 21] = [
     ("output", &["model", "stats"]),
     ("tui", &["model", "stats"]),
     ("api", &["model", "output", "history"]),
-    ("generate", &["cli", "model", "output"]),
-    ("main", &["cli", "settings", "app", "doctor", "generate"]),
+    // Its own readers and model: a look at one container takes no part in the tick.
+    ("inspect", &["cli", "settings", "privileges", "cgroup", "runtime", "output"]),
+    ("generate", &["cli", "inspect", "model", "output"]),
+    ("main", &["cli", "settings", "app", "doctor", "generate", "inspect"]),
     // Put together from all of them, which is their job.
     ("app", &[ANY]),
     ("doctor", &[ANY]),

@@ -8,6 +8,7 @@
 
 mod files;
 mod hierarchy;
+mod limits;
 mod parse;
 mod stats;
 mod tree;
@@ -19,10 +20,12 @@ use std::{io, path::PathBuf};
 pub use self::{
     files::{CgroupFiles, What, raise_fd_limit},
     hierarchy::{Hierarchy, Mode, Mount, V1Hierarchy},
+    limits::{CgroupLimits, IoLimit, Membership, Places, parse_memberships},
+    parse::unescape,
     stats::{
         CgroupStats, CpuStats, Limit, MemoryStats, PidsStats, Pressure, PressureAverages, PressureStats,
     },
-    tree::{cgroup_id, first_pid, list_cgroups},
+    tree::{cgroup_id, first_pid, list_cgroups, list_processes},
 };
 
 /// Why something about cgroups could not be read.

@@ -5,7 +5,10 @@
 
 use std::path::PathBuf;
 
-use super::stats::{Limit, Pressure, PressureAverages};
+use super::{
+    limits::{IoLimit, Membership},
+    stats::{Limit, Pressure, PressureAverages},
+};
 
 /// "No limit" of v1's memory files is `LONG_MAX` rounded down to whole pages (`PAGE_COUNTER_MAX`,
 /// `include/linux/page_counter.h`). This is its value for 64 KiB pages, the largest; no machine has this much memory.
@@ -34,6 +37,12 @@ pub(super) fn limit(text: &[u8]) -> Option<Limit> {
 /// A limit of v1's memory controller, which has no word for "none".
 pub(super) fn v1_memory_limit(text: &[u8]) -> Option<Limit> {
     number(text).map(|bytes| if bytes >= V1_MEMORY_UNLIMITED { Limit::Max } else { Limit::Value(bytes) })
+}
+
+/// A limit of v1's hugetlb controller, whose "none" is rounded down to whole huge pages, up to 16 GiB each.
+pub(super) fn v1_hugetlb_limit(text: &[u8]) -> Option<Limit> {
+    const UNLIMITED: u64 = 1 << 62;
+    number(text).map(|bytes| if bytes >= UNLIMITED { Limit::Max } else { Limit::Value(bytes) })
 }
 
 /// v1's `cpu.cfs_quota_us`: a negative number is no quota.
@@ -97,6 +106,43 @@ pub(super) fn cpu_list(text: &[u8]) -> String {
     String::from_utf8_lossy(text.trim_ascii()).into_owned()
 }
 
+/// The lines of v2's `io.max`, such as `8:0 rbps=1048576 wbps=max riops=max wiops=max`.
+pub(super) fn io_max(text: &[u8]) -> Vec<(String, IoLimit)> {
+    let device = |line: &[u8]| {
+        let (device, keys) = split_at_byte(line, b' ')?;
+        let mut io = IoLimit::default();
+        for field in keys.split(|&byte| byte == b' ') {
+            let Some((key, value)) = split_at_byte(field, b'=') else { continue };
+            let Some(value) = limit(value) else { continue };
+            match key {
+                b"rbps" => io.read_bytes = value,
+                b"wbps" => io.write_bytes = value,
+                b"riops" => io.read_operations = value,
+                b"wiops" => io.write_operations = value,
+                _ => {}
+            }
+        }
+        Some((String::from_utf8_lossy(device).into_owned(), io))
+    };
+    text.split(|&byte| byte == b'\n').filter_map(device).collect()
+}
+
+/// The lines of v1's `blkio.throttle.*_device`, such as `8:0 1048576`.
+pub(super) fn device_limits(text: &[u8]) -> impl Iterator<Item = (String, u64)> {
+    flat_keyed(text).map(|(device, value)| (String::from_utf8_lossy(device).into_owned(), value))
+}
+
+/// The weight for devices without one of their own: `default 100` or, in files that know no devices, `100`.
+pub(super) fn default_weight(text: &[u8]) -> Option<u64> {
+    let line = text.split(|&byte| byte == b'\n').next()?;
+    number(line.strip_prefix(b"default ").unwrap_or(line))
+}
+
+/// Every process in a `cgroup.procs` that our pid namespace can name.
+pub(super) fn pids(text: &[u8]) -> Vec<i32> {
+    text.split(|&byte| byte == b'\n').filter_map(first_pid).collect()
+}
+
 /// One line of `cgroup.procs`: the first, if there is any.
 pub(super) fn first_pid(text: &[u8]) -> Option<i32> {
     let line = text.split(|&byte| byte == b'\n').next()?;
@@ -135,8 +181,9 @@ fn cgroup_mount(line: &str) -> Option<CgroupMount> {
     Some(CgroupMount { is_v2, root, point, options })
 }
 
-/// Undoes the kernel's `\040` for white space and backslashes in paths.
-fn unescape(field: &str) -> String {
+/// Undoes the kernel's `\040` for white space and backslashes in the fields of a mount table.
+#[must_use]
+pub fn unescape(field: &str) -> String {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -166,6 +213,21 @@ pub(super) fn v1_hierarchies(membership: &str) -> Vec<(u32, Vec<String>)> {
         has_controllers.then_some((id.parse().ok()?, named.map(str::to_owned).collect()))
     };
     membership.lines().filter_map(hierarchy).collect()
+}
+
+/// The lines of a `/proc/PID/cgroup`.
+pub(super) fn memberships(text: &str) -> Vec<Membership> {
+    let membership = |line: &str| {
+        let (hierarchy, rest) = line.split_once(':')?;
+        let (controllers, path) = rest.split_once(':')?;
+        let controllers = controllers.split(',').filter(|name| !name.is_empty());
+        Some(Membership {
+            hierarchy: hierarchy.parse().ok()?,
+            controllers: controllers.map(str::to_owned).collect(),
+            path: path.to_owned(),
+        })
+    };
+    text.lines().filter_map(membership).collect()
 }
 
 /// The controllers of `/proc/cgroups` that are switched off.

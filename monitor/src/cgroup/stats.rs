@@ -15,6 +15,27 @@ pub enum Limit {
     Value(u64),
 }
 
+impl Limit {
+    /// As outputs write it: -1 for no limit (docs/adr/0008).
+    #[must_use]
+    pub fn or_minus_one(self) -> i64 {
+        match self {
+            Self::Max => -1,
+            Self::Value(value) => i64::try_from(value).unwrap_or(-1),
+        }
+    }
+
+    /// What is left of this limit on two things together for the one that is not under `other`, at least 0.
+    /// `None` where only one of the two is limited: nothing then says how they share.
+    pub(super) fn less(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Max, _) => Some(Self::Max),
+            (Self::Value(both), Self::Value(one)) => Some(Self::Value(both.saturating_sub(one))),
+            (Self::Value(_), Self::Max) => None,
+        }
+    }
+}
+
 /// One reading of one cgroup.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CgroupStats {

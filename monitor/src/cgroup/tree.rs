@@ -1,6 +1,6 @@
 //! Which cgroups exist below a hierarchy's mount point.
 
-use std::{ffi::CStr, mem::MaybeUninit, os::fd::OwnedFd, path::Path};
+use std::{collections::BTreeSet, ffi::CStr, fs, mem::MaybeUninit, os::fd::OwnedFd, path::Path};
 
 use rustix::{
     fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, Stat, openat, statat},
@@ -72,6 +72,21 @@ pub fn first_pid(directory: &Path) -> Option<i32> {
     })
 }
 
+/// The processes (tgids) in the cgroup at `directory` and below it that our pid namespace can name.
+///
+/// A cgroup that goes away meanwhile has none.
+#[must_use]
+pub fn list_processes(directory: &Path) -> BTreeSet<i32> {
+    let below = list_cgroups(directory).unwrap_or_default();
+    let own = |path: &str| fs::read(directory.join(path.trim_start_matches('/')).join("cgroup.procs"));
+    below
+        .iter()
+        // A threaded cgroup refuses to be read; its processes are listed at its domain.
+        .filter_map(|(_, path)| own(path).ok())
+        .flat_map(|text| parse::pids(&text))
+        .collect()
+}
+
 fn own_first_pid(directory: &Path) -> Option<i32> {
     let procs = openat(CWD, directory.join("cgroup.procs"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
     let mut text = [0; 64];
@@ -119,8 +134,6 @@ fn open_directory(at: impl std::os::fd::AsFd, path: impl rustix::path::Arg) -> R
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -159,6 +172,8 @@ mod tests {
         fs::write(container.path().join("init/worker/cgroup.procs"), "41\n42\n").unwrap();
         assert_eq!(first_pid(container.path()), Some(41));
         assert_eq!(first_pid(&container.path().join("missing")), None);
+        assert_eq!(list_processes(container.path()), BTreeSet::from([41, 42]));
+        assert!(list_processes(&container.path().join("missing")).is_empty());
     }
 
     #[test]

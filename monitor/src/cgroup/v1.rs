@@ -6,7 +6,7 @@
 use super::{
     files::{FileSpec, Part},
     parse,
-    stats::{CgroupStats, Limit},
+    stats::CgroupStats,
 };
 
 /// Nanoseconds in one tick of `cpuacct.stat`. `USER_HZ` is part of the kernel's ABI and is 100 everywhere that this
@@ -107,11 +107,7 @@ fn oom_control(stats: &mut CgroupStats, text: &[u8]) {
 }
 
 fn memsw_limit(stats: &mut CgroupStats, text: &[u8]) {
-    stats.memory.swap_limit_bytes = match (parse::v1_memory_limit(text), stats.memory.limit_bytes) {
-        (Some(Limit::Max), _) => Some(Limit::Max),
-        (Some(Limit::Value(both)), Some(Limit::Value(memory))) => {
-            Some(Limit::Value(both.saturating_sub(memory)))
-        }
-        _ => None,
-    };
+    let memory = &mut stats.memory;
+    memory.swap_limit_bytes =
+        parse::v1_memory_limit(text).zip(memory.limit_bytes).and_then(|(both, memory)| both.less(memory));
 }

@@ -335,10 +335,7 @@ fn pids_of(pids: &PidsStats) -> Pids {
 
 /// -1 is no limit.
 fn limit(limit: Limit) -> i64 {
-    match limit {
-        Limit::Max => -1,
-        Limit::Value(value) => i64::try_from(value).unwrap_or(-1),
-    }
+    limit.or_minus_one()
 }
 
 fn stall(pressure: RawPressure) -> Stall {

@@ -126,7 +126,9 @@ fn count(value: Option<u64>) -> String {
     unknown_or(value, |value| value.to_string())
 }
 
-fn bytes(value: Option<u64>) -> String {
+/// A size in the largest unit that it fills, or `-` where it was not measured.
+#[must_use]
+pub fn bytes(value: Option<u64>) -> String {
     unknown_or(value, |bytes| {
         let mut value = bytes as f64;
         for unit in ["B", "KiB", "MiB", "GiB"] {

@@ -15,7 +15,7 @@ use std::{
     convert::Infallible,
     error::Error,
     hash::{BuildHasher, RandomState},
-    iter,
+    io, iter,
     pin::{Pin, pin},
     time::Duration,
 };
@@ -99,6 +99,12 @@ pub enum DockerError {
         /// How long it was waited for.
         limit: Duration,
     },
+    /// This process could not make what waits for answers.
+    #[error("make an event loop to ask docker")]
+    NoEventLoop {
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The daemon stopped, or dropped us.
     #[error("docker at {host} closed its event stream")]
     Closed {
@@ -112,6 +118,23 @@ pub enum DockerError {
 /// `out` is called in between awaits, so it must not block.
 pub async fn watch(settings: DockerSettings, out: impl FnMut(RuntimeEvent) + Send) {
     Watcher::new(settings, Timing::default(), out).run().await;
+}
+
+/// Asks once for all containers, running or not, and gives up after `patience` in all.
+pub async fn list(settings: &DockerSettings, patience: Duration) -> Result<Vec<Metadata>, DockerError> {
+    let host = &settings.host;
+    let listed = async {
+        let (docker, _version) = connect(host, patience).await?;
+        let listed = docker.list_containers(Some(list_options()));
+        ask("list the containers", host, patience, listed).await
+    };
+    match timeout(patience, listed).await {
+        Ok(listed) => Ok(listed?.into_iter().filter_map(translate::summary).collect()),
+        Err(_elapsed) => {
+            let attempt = "list the containers";
+            Err(DockerError::TimedOut { attempt, host: host.clone(), limit: patience })
+        }
+    }
 }
 
 /// How long to wait for what.
@@ -181,7 +204,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
 
     /// One connection, from its making to its loss.
     async fn follow(&mut self) -> Result<Infallible, DockerError> {
-        let (docker, server_version) = self.connect().await?;
+        let (docker, server_version) = connect(&self.host, self.timing.answer).await?;
         let mut events = pin!(docker.events(Some(self.events_options())));
         let (listed, early) = self.list(&docker, events.as_mut()).await?;
         self.tell_connection(Ok(server_version));
@@ -203,21 +226,6 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         }
     }
 
-    /// Makes a client that speaks the daemon's version of the API, and asks what the daemon calls itself.
-    async fn connect(&self) -> Result<(Docker, Option<String>), DockerError> {
-        // In whole seconds and for the head of an answer only: ours comes first, but for the event stream's.
-        let head_limit = self.timing.answer.as_secs() + 1;
-        let docker = if self.host.starts_with("unix://") {
-            Docker::connect_with_unix(&self.host, head_limit, API_DEFAULT_VERSION)
-        } else {
-            Docker::connect_with_http(&self.host, head_limit, API_DEFAULT_VERSION)
-        };
-        let docker = docker.map_err(|source| self.request_error("open the socket", source))?;
-        let docker = self.ask("negotiate the API version", docker.negotiate_version()).await?;
-        let version = self.ask("ask the version", docker.version()).await?;
-        Ok((docker, version.version))
-    }
-
     fn events_options(&self) -> EventsOptions {
         let since = self.resume_from;
         EventsOptions {
@@ -233,8 +241,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         docker: &Docker,
         mut events: Pin<&mut impl Stream<Item = Result<EventMessage, BollardError>>>,
     ) -> Result<(Vec<ContainerSummary>, Vec<EventMessage>), DockerError> {
-        let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
-        let mut list = pin!(self.ask("list the containers", docker.list_containers(Some(options))));
+        let mut list = pin!(self.ask("list the containers", docker.list_containers(Some(list_options()))));
         let mut early = Vec::new();
         loop {
             tokio::select! {
@@ -325,10 +332,26 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
     ) -> Result<T, DockerError> {
         ask(attempt, &self.host, self.timing.answer, answer).await
     }
+}
 
-    fn request_error(&self, attempt: &'static str, source: BollardError) -> DockerError {
-        DockerError::Request { attempt, host: self.host.clone(), source }
-    }
+/// Makes a client that speaks the daemon's version of the API, and asks what the daemon calls itself.
+async fn connect(host: &str, limit: Duration) -> Result<(Docker, Option<String>), DockerError> {
+    // In whole seconds and for the head of an answer only: ours comes first, but for the event stream's.
+    let head_limit = limit.as_secs() + 1;
+    let docker = if host.starts_with("unix://") {
+        Docker::connect_with_unix(host, head_limit, API_DEFAULT_VERSION)
+    } else {
+        Docker::connect_with_http(host, head_limit, API_DEFAULT_VERSION)
+    };
+    let attempt = "open the socket";
+    let docker = docker.map_err(|source| DockerError::Request { attempt, host: host.to_owned(), source })?;
+    let docker = ask("negotiate the API version", host, limit, docker.negotiate_version()).await?;
+    let version = ask("ask the version", host, limit, docker.version()).await?;
+    Ok((docker, version.version))
+}
+
+fn list_options() -> ListContainersOptions {
+    ListContainersOptions { all: true, ..ListContainersOptions::default() }
 }
 
 async fn ask<T>(

@@ -336,3 +336,25 @@ fn pauses_grow_to_the_longest_and_vary() {
     let longest: BTreeSet<&Duration> = taken.iter().skip(7).collect();
     assert!(longest.len() > 1, "{longest:?}");
 }
+
+#[tokio::test]
+async fn one_list_has_the_names_without_events_or_inspections() {
+    let dir = temp_dir();
+    let daemon = FakeDaemon::start(&dir);
+    let settings = DockerSettings::new(Some(&FakeDaemon::host(&dir))).unwrap();
+    let listed = list(&settings, Duration::from_secs(10)).await.unwrap();
+    let named = listed.iter().find(|container| container.id.as_str() == ENDED).unwrap();
+    assert!(named.name.is_some() && named.state == Some(State::Exited), "{named:?}");
+    let requests = daemon.requests();
+    assert!(!requests.iter().any(|path| path.contains("/events") || path.contains(ENDED)), "{requests:?}");
+}
+
+#[tokio::test]
+async fn one_list_has_an_end_where_the_daemon_is_silent() {
+    let dir = temp_dir();
+    let daemon = FakeDaemon::start(&dir);
+    daemon.answer("/containers/json", Answer::Silence);
+    let settings = DockerSettings::new(Some(&FakeDaemon::host(&dir))).unwrap();
+    let error = list(&settings, TIMING.answer).await.unwrap_err();
+    assert!(matches!(error, DockerError::TimedOut { .. }), "{error}");
+}

@@ -1,0 +1,138 @@
+//! `monitor inspect`: one container's isolation at a glance, read once from /proc and the cgroup files.
+//!
+//! Needs no eBPF. A container is found by the path of its cgroup; Docker is asked once for names and may be absent. What
+//! vanishes while it is read is left out. Environment variables are not read at all.
+
+mod find;
+mod limits;
+pub mod model;
+mod mounts;
+mod namespaces;
+mod process;
+mod read;
+mod security;
+mod text;
+
+use std::{
+    io::{self, Write as _},
+    path::Path,
+    time::Duration,
+};
+
+use self::{model::Inspection, read::Host};
+use crate::{
+    cgroup::CgroupError,
+    cli::ReportFormat,
+    error::chain,
+    privileges,
+    runtime::{
+        Metadata,
+        docker::{self, DockerError, DockerSettings},
+    },
+    settings::Inspect,
+};
+
+/// How long Docker may take to tell names.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why a container cannot be inspected.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// Rights are missing.
+    #[error("monitor inspect needs {0}: run it as root, or with this capability")]
+    NotPermitted(String),
+    /// No container has the name or id.
+    #[error("no container is called {wanted}")]
+    NoSuchContainer {
+        /// What was asked for.
+        wanted: String,
+    },
+    /// No container has the id, and names could not be had.
+    #[error("no container has the id {wanted}, and its name is not known")]
+    NoNames {
+        /// What was asked for.
+        wanted: String,
+        /// Why not.
+        source: DockerError,
+    },
+    /// The beginning of an id is that of several.
+    #[error("{wanted} could be any of {candidates}")]
+    Ambiguous {
+        /// What was asked for.
+        wanted: String,
+        /// The containers that it could mean.
+        candidates: String,
+    },
+    /// The runtime knows it, but it has no processes.
+    #[error("container {container} is not running: {state}")]
+    NotRunning {
+        /// Its id and name.
+        container: String,
+        /// What it is or did instead.
+        state: String,
+    },
+    /// The cgroups cannot be read.
+    #[error("find the containers' cgroups")]
+    Cgroups(#[from] CgroupError),
+    /// The time of the boot cannot be read.
+    #[error("read {path}")]
+    Boot {
+        /// The file.
+        path: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("write to standard output")]
+    Write(#[source] io::Error),
+}
+
+/// Inspects a container and prints what it finds.
+pub fn run(settings: &Inspect) -> Result<(), InspectError> {
+    if let Some(missing) = privileges::missing_to_inspect(privileges::effective()) {
+        return Err(InspectError::NotPermitted(missing));
+    }
+    let host = Host::detect(Path::new("/proc"), Path::new("/"))?;
+    let (told, no_names) = match settings.docker.as_ref().map(ask_docker).transpose() {
+        Ok(told) => (told.unwrap_or_default(), None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let inspection = match (host.inspect(&settings.container, &told), no_names) {
+        (Err(InspectError::NoSuchContainer { wanted }), Some(source)) => {
+            return Err(InspectError::NoNames { wanted, source });
+        }
+        (Ok(inspection), Some(error)) => {
+            log::warn!("names are not known: {}", chain(&error));
+            inspection
+        }
+        (inspection, _) => inspection?,
+    };
+    let text = match settings.format {
+        ReportFormat::Text => text::encode(&inspection),
+        ReportFormat::Json => json(&inspection),
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(InspectError::Write(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The JSON Schema of an inspection, generated from its types.
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Inspection);
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// It cannot fail: every map has string keys and nothing in an inspection refuses to be serialized.
+fn json(inspection: &Inspection) -> String {
+    serde_json::to_string_pretty(inspection).unwrap_or_default() + "\n"
+}
+
+fn ask_docker(settings: &DockerSettings) -> Result<Vec<Metadata>, DockerError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(docker::list(settings, PATIENCE)),
+        Err(source) => Err(DockerError::NoEventLoop { source }),
+    }
+}
