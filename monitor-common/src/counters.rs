@@ -68,8 +68,12 @@ pub struct CpuState {
     pub running_tid: u64,
     /// What it could not count.
     pub losses: Losses,
+    /// Switches away from its idle task since boot, by that task's own count, as of the last one; 0 before any was seen.
+    pub idle_switches: u64,
+    /// The same right before the first one that was seen.
+    pub idle_switches_before: u64,
     /// Reserved; fills the cache line.
-    pub reserved: [u64; 3],
+    pub reserved: u64,
 }
 
 /// What could not be counted.

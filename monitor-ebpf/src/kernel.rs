@@ -178,6 +178,12 @@ impl<M: Memory> Task<M> {
         }
     }
 
+    /// Switches away from it, of either kind.
+    #[inline(always)]
+    pub(crate) fn switches(self) -> u64 {
+        self.0.u64::<{ member!(task_voluntary) }>() + self.0.u64::<{ member!(task_involuntary) }>()
+    }
+
     /// Times it was moved to another CPU, the low half.
     #[inline(always)]
     pub(crate) fn migrations(self) -> u32 {

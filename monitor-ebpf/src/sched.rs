@@ -9,7 +9,7 @@ use aya_ebpf::{
     programs::{BtfTracePointContext, RawTracePointContext},
 };
 use monitor_common::{
-    counters::Slot,
+    counters::{CpuState, Slot},
     slots::{SeenTask, TaskTotals},
 };
 
@@ -30,7 +30,20 @@ fn sched_switch(ctx: BtfTracePointContext) {
     let prev = Task::from_arg(ctx.arg(1));
     if prev.tid() != 0 {
         book(cpu, prev, Moment::End);
+    } else {
+        note_idle(state, prev);
     }
+}
+
+/// Keeps the idle task's own count, which the machine's total has and no cgroup. Read off the task and not counted here, so
+/// that a switch that is not announced makes it late, not wrong.
+#[inline(always)]
+fn note_idle<M: Memory>(state: &mut CpuState, idle: Task<M>) {
+    let switches = idle.switches();
+    if state.idle_switches == 0 {
+        state.idle_switches_before = switches - 1;
+    }
+    state.idle_switches = switches;
 }
 
 /// Books what the task that runs now has done so far, so that a long turn does not wait for its end.

@@ -1,6 +1,9 @@
 //! Two Samples → a Snapshot. Pure: no clock, no files, no kernel, so that every rule about resets, gaps and new
 //! series is tested here with plain values.
 
+mod audit;
+mod host;
+
 use std::collections::{BTreeMap, HashMap};
 
 use monitor_common::{
@@ -11,12 +14,12 @@ use monitor_common::{
 use super::sample::{ContainerInfo, Counted, Sample, Series};
 use crate::{
     cgroup::{
-        CgroupStats, CpuStats, Limit, MemoryStats, Mode, PidsStats, Pressure as RawPressure, PressureAverages,
+        CgroupStats, CpuStats, Limit, MemoryStats, PidsStats, Pressure as RawPressure, PressureAverages,
     },
     model::{
-        BlockIo, Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Cpu, Faults, Host, Latency,
-        LatencyBucket, Measurements, Memory, Namespaces, Network, Pids, Pod, Pressure, SCHEMA_VERSION,
-        Scheduler, Snapshot, Stall, StallShare,
+        BlockIo, Cgroup, CgroupEntry, Container, ContainerState, Cpu, Faults, Latency, LatencyBucket,
+        Measurements, Memory, Namespaces, Network, Pids, Pod, Pressure, SCHEMA_VERSION, Scheduler, Snapshot,
+        Stall, StallShare,
     },
     newtypes::CgroupId,
     probes::read::CgroupCounters,
@@ -51,9 +54,10 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
         schema_version: SCHEMA_VERSION,
         taken_at: now.taken_at,
         window_ns,
-        host: host(now),
+        host: host::host(before, now),
         containers,
         cgroups,
+        audit: audit::audit(before, now),
         coverage: now.coverage.clone(),
     }
 }
@@ -360,17 +364,6 @@ fn namespaces_of(inodes: &BTreeMap<String, u64>) -> Namespaces {
         user: inode("user"),
         uts: inode("uts"),
     }
-}
-
-fn host(sample: &Sample) -> Host {
-    let crate::host::HostFacts { hostname, kernel_release, boot_id, cpus, memory_bytes } =
-        sample.host.clone();
-    let cgroup_mode = sample.mode.map(|mode| match mode {
-        Mode::V1 => CgroupMode::V1,
-        Mode::Hybrid => CgroupMode::Hybrid,
-        Mode::V2 => CgroupMode::V2,
-    });
-    Host { hostname, kernel_release, boot_id, cpus, memory_bytes, cgroup_mode }
 }
 
 #[cfg(test)]
