@@ -262,6 +262,10 @@ pub struct Memory {
     pub file_bytes: Option<u64>,
     pub peak_bytes: Option<u64>,
     pub inactive_file_bytes: Option<u64>,
+    pub active_anon_bytes: Option<u64>,
+    pub inactive_anon_bytes: Option<u64>,
+    pub dirty_bytes: Option<u64>,
+    pub unevictable_bytes: Option<u64>,
     pub oom_kills_total: Option<u64>,
 }
 

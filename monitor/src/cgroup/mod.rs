@@ -20,7 +20,8 @@ pub use self::{
     files::{CgroupFiles, What, raise_fd_limit},
     hierarchy::{Hierarchy, Mode, Mount, V1Hierarchy},
     stats::{
-        CgroupStats, CpuStats, Limit, MemoryStats, PidsStats, Pressure, PressureAverages, PressureStats,
+        CgroupStats, CpuStats, Limit, MemoryDetails, MemoryStats, PidsStats, Pressure, PressureAverages,
+        PressureStats,
     },
     tree::{cgroup_id, first_pid, list_cgroups},
 };

@@ -14,7 +14,8 @@ use monitor_common::{
 use super::sample::{ContainerInfo, Counted, Sample, Series};
 use crate::{
     cgroup::{
-        CgroupStats, CpuStats, Limit, MemoryStats, PidsStats, Pressure as RawPressure, PressureAverages,
+        CgroupStats, CpuStats, Limit, MemoryDetails, MemoryStats, PidsStats, Pressure as RawPressure,
+        PressureAverages,
     },
     model::{
         BlockIo, Cgroup, CgroupEntry, Container, ContainerState, Cpu, Faults, Latency, LatencyBucket,
@@ -250,6 +251,7 @@ fn memory_of(memory: &MemoryStats) -> Memory {
         oom_kills_total,
         limit_hits,
         high_events,
+        details,
     } = memory;
     Memory {
         current_bytes: *current_bytes,
@@ -272,6 +274,58 @@ fn memory_of(memory: &MemoryStats) -> Memory {
         oom_kills_total: *oom_kills_total,
         limit_hits_total: *limit_hits,
         high_events_total: *high_events,
+        ..memory_details(details)
+    }
+}
+
+/// The members that have a finer part of `memory.stat`, and no other.
+fn memory_details(details: &MemoryDetails) -> Memory {
+    let MemoryDetails {
+        inactive_anon_bytes,
+        active_anon_bytes,
+        unevictable_bytes,
+        anon_huge_bytes,
+        dirty_bytes,
+        writeback_bytes,
+        slab_reclaimable_bytes,
+        slab_unreclaimable_bytes,
+        kernel_stack_bytes,
+        page_tables_bytes,
+        sock_bytes,
+        hugetlb_2mb_bytes,
+        hugetlb_1gb_bytes,
+        scanned_pages,
+        freed_pages,
+        direct_scanned_pages,
+        direct_freed_pages,
+        refaulted_anon_pages,
+        refaulted_file_pages,
+        swap_in_pages,
+        swap_out_pages,
+    } = *details;
+    Memory {
+        inactive_anon_bytes,
+        active_anon_bytes,
+        unevictable_bytes,
+        anon_huge_bytes,
+        dirty_bytes,
+        writeback_bytes,
+        slab_reclaimable_bytes,
+        slab_unreclaimable_bytes,
+        kernel_stack_bytes,
+        page_tables_bytes,
+        sock_bytes,
+        hugetlb_2mb_bytes,
+        hugetlb_1gb_bytes,
+        scanned_pages_total: scanned_pages,
+        freed_pages_total: freed_pages,
+        direct_scanned_pages_total: direct_scanned_pages,
+        direct_freed_pages_total: direct_freed_pages,
+        refaulted_anon_pages_total: refaulted_anon_pages,
+        refaulted_file_pages_total: refaulted_file_pages,
+        swap_in_pages_total: swap_in_pages,
+        swap_out_pages_total: swap_out_pages,
+        ..Memory::default()
     }
 }
 
@@ -287,6 +341,14 @@ fn what_remains(last: &Memory) -> Memory {
         oom_kills_total: last.oom_kills_total,
         limit_hits_total: last.limit_hits_total,
         high_events_total: last.high_events_total,
+        scanned_pages_total: last.scanned_pages_total,
+        freed_pages_total: last.freed_pages_total,
+        direct_scanned_pages_total: last.direct_scanned_pages_total,
+        direct_freed_pages_total: last.direct_freed_pages_total,
+        refaulted_anon_pages_total: last.refaulted_anon_pages_total,
+        refaulted_file_pages_total: last.refaulted_file_pages_total,
+        swap_in_pages_total: last.swap_in_pages_total,
+        swap_out_pages_total: last.swap_out_pages_total,
         ..Memory::default()
     }
 }
