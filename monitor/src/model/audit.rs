@@ -8,7 +8,7 @@ use super::metric::metrics;
 
 /// What was counted for all cgroups together, beside the machine's own growth in the same time. Each cgroup counts once
 /// here, with its own tasks. What `coverage.lost` names is missing, so that a loss shows as a negative error; so do tasks that
-/// the kernel shows to no program, as some virtual machines' kernels do with an agent of theirs.
+/// reach no tracepoint, as there are on some virtual machines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Audit {
     /// When both sides began: at the first reading.
