@@ -60,7 +60,7 @@ pub struct Slot {
     pub runq_latency: Histogram,
 }
 
-/// What concerns a CPU and no cgroup.
+/// What concerns a CPU and no cgroup: a cache line for each switch, and one for the rare.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuState {
@@ -68,14 +68,18 @@ pub struct CpuState {
     pub running_tid: u64,
     /// Since when that task had been waiting for this CPU, by the run-queue clock; 0 where the kernel does not say.
     pub queued_at_ns: u64,
+    /// Switches away from its idle task since boot, by that task's own count, as of the last one; 0 before any was seen.
+    pub idle_switches: u64,
+    /// The same right before the first one that was seen.
+    pub idle_switches_before: u64,
+    /// Reserved; fills the cache line.
+    pub reserved: [u64; 4],
     /// What it could not count.
     pub losses: Losses,
-    /// Reserved; fills the cache line.
-    pub reserved: u64,
 }
 
 /// What could not be counted.
-#[repr(C)]
+#[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Losses {
     /// Turns of tasks that were counted in the shared slot, since their cgroup found none of its own.
@@ -88,9 +92,11 @@ pub struct Losses {
     pub hidden_tasks: u64,
     /// Nanoseconds waited that found no [`WaitPair`](crate::waits::WaitPair).
     pub unblamed_ns: u64,
+    /// Reserved; fills the cache line.
+    pub reserved: [u64; 3],
 }
 
 const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");
 const _: () = assert!(size_of::<TaskCounters>() + size_of::<Throttle>() == 64, "one cache line");
-const _: () = assert!(size_of::<CpuState>() == 64, "one cache line");
+const _: () = assert!(size_of::<CpuState>() == 128, "two cache lines");
 const _: () = assert!(size_of::<Slot>() == 512, "no slot lies across two pages");

@@ -196,6 +196,12 @@ impl<M: Memory> Task<M> {
         self.0.follow::<{ member!(task_cfs_rq) }>().u64::<{ member!(cfs_rq_throttled) }>()
     }
 
+    /// Switches away from it, of either kind.
+    #[inline(always)]
+    pub(crate) fn switches(self) -> u64 {
+        self.0.u64::<{ member!(task_voluntary) }>() + self.0.u64::<{ member!(task_involuntary) }>()
+    }
+
     /// Times it was moved to another CPU, the low half.
     #[inline(always)]
     pub(crate) fn migrations(self) -> u32 {

@@ -32,6 +32,7 @@ fn sched_switch(ctx: BtfTracePointContext) {
     state.running_tid = next.tid();
     state.queued_at_ns = next.queued_at_ns();
     if prev.tid() == 0 {
+        count_idle(state, prev);
         return blame::note_idle(cpu);
     }
     let Some(Turn { cgroup_id, was_preempted }) = book(cpu, prev, queued_at_ns, Moment::End) else { return };
@@ -45,6 +46,17 @@ fn sched_switch(ctx: BtfTracePointContext) {
 #[inline(always)]
 fn queued_at_ns(state: &CpuState, tid: u64) -> u64 {
     if state.running_tid == tid { state.queued_at_ns } else { 0 }
+}
+
+/// Keeps the idle task's own count, which the machine's total has and no cgroup. Read off the task and not counted here, so
+/// that a switch that is not announced makes it late, not wrong.
+#[inline(always)]
+fn count_idle<M: Memory>(state: &mut CpuState, idle: Task<M>) {
+    let switches = idle.switches();
+    if state.idle_switches == 0 {
+        state.idle_switches_before = switches - 1;
+    }
+    state.idle_switches = switches;
 }
 
 /// Books what the task that runs now has done so far, so that a long turn does not wait for its end.

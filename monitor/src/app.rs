@@ -20,7 +20,7 @@ use crate::{
         run::{Message, Then, run},
     },
     error::chain,
-    host::read_facts,
+    host::{HostFiles, read_facts},
     model::{self, Snapshot},
     output::{
         blame, csv, json,
@@ -206,6 +206,7 @@ pub fn open_sources(source: &Source) -> Sources {
     };
     Sources {
         host: read_facts(),
+        host_files: HostFiles::open(Path::new("/proc"), Path::new("/sys")),
         fixed: fixed_sources(&hierarchy, source.docker.is_some()),
         counted: counted.map(|counted| counted.mount),
         hierarchy,

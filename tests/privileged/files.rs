@@ -67,10 +67,16 @@ fn memory_and_tasks_are_those_of_the_files() {
     };
     let truth = || {
         let current: u64 = number(container.places(), ["memory.usage_in_bytes", "memory.current"]);
-        [current, stat(["total_rss", "anon"]), stat(["total_inactive_file", "inactive_file"])]
+        let active_anon = stat(["total_active_anon", "active_anon"]);
+        let inactive_anon = stat(["total_inactive_anon", "inactive_anon"]);
+        let anon = stat(["total_rss", "anon"]);
+        let inactive_file = stat(["total_inactive_file", "inactive_file"]);
+        let [dirty, unevictable] =
+            [["total_dirty", "file_dirty"], ["total_unevictable", "unevictable"]].map(stat);
+        [current, anon, inactive_file, active_anon, inactive_anon, dirty, unevictable]
     };
     // Nothing runs, but the kernel may still give charges back that it held in reserve.
-    let (ours, [current, anon, inactive_file]) =
+    let (ours, [current, anon, inactive_file, active_anon, inactive_anon, dirty, unevictable]) =
         integration_tests::wait::until("memory to stand still", || {
             let before = truth();
             let ours = measured(&mut monitor, &container);
@@ -79,6 +85,10 @@ fn memory_and_tasks_are_those_of_the_files() {
     assert_eq!(ours.memory.current_bytes, Some(current));
     assert_eq!(ours.memory.anon_bytes, Some(anon));
     assert_eq!(ours.memory.inactive_file_bytes, Some(inactive_file));
+    assert_eq!(ours.memory.active_anon_bytes, Some(active_anon));
+    assert_eq!(ours.memory.inactive_anon_bytes, Some(inactive_anon));
+    assert_eq!(ours.memory.dirty_bytes, Some(dirty));
+    assert_eq!(ours.memory.unevictable_bytes, Some(unevictable));
     assert_eq!(ours.memory.working_set_bytes, Some(current.saturating_sub(inactive_file)));
     assert_eq!(ours.memory.oom_kills_total, Some(0));
     if let Some(peak) = ours.memory.peak_bytes {

@@ -5,6 +5,7 @@ mod cli;
 mod complete;
 mod exact;
 mod files;
+mod host;
 mod identity;
 mod inspect;
 mod interference;

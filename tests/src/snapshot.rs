@@ -14,6 +14,7 @@ pub struct Snapshot {
     pub host: Host,
     pub containers: Vec<Container>,
     pub cgroups: Vec<CgroupEntry>,
+    pub audit: Audit,
     pub coverage: Coverage,
     /// All of it, as it was written.
     #[serde(skip)]
@@ -67,6 +68,89 @@ impl Snapshot {
 pub struct Host {
     pub cgroup_mode: Option<String>,
     pub cpus: u64,
+    pub cpu: CpuTimes,
+    pub per_cpu: Option<Vec<NumberedCpu>>,
+    pub scheduler: HostScheduler,
+    pub memory: HostMemory,
+    pub faults: HostFaults,
+    pub disks: Option<Vec<Disk>>,
+    pub interfaces: Option<Vec<Interface>>,
+    pub pressure: Pressure,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct CpuTimes {
+    pub user_ns_total: Option<u64>,
+    pub system_ns_total: Option<u64>,
+    pub idle_ns_total: Option<u64>,
+    pub busy_cores: Option<f64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct NumberedCpu {
+    pub number: u64,
+    #[serde(flatten)]
+    pub times: CpuTimes,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct HostScheduler {
+    pub switches_total: Option<u64>,
+    pub switches_per_second: Option<f64>,
+    pub forks_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct HostMemory {
+    pub total_bytes: Option<u64>,
+    pub swap_total_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct HostFaults {
+    pub minor_total: Option<u64>,
+    pub major_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Disk {
+    pub name: String,
+    pub read_bytes_total: Option<u64>,
+    pub write_bytes_total: Option<u64>,
+    pub write_ops_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Interface {
+    pub name: String,
+    pub rx_bytes_total: Option<u64>,
+    pub tx_bytes_total: Option<u64>,
+    pub tx_packets_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Audit {
+    pub since: Option<Timestamp>,
+    pub switches: Option<Comparison>,
+    pub faults: Option<Comparison>,
+    pub on_cpu_ns: Option<Comparison>,
+    pub sampled_on_cpu_ns: Option<Comparison>,
+    pub agent: Agent,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Comparison {
+    pub counted: u64,
+    pub machine: u64,
+    pub error: i64,
+    pub error_percent: Option<f64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Agent {
+    pub cpu_ns_total: Option<u64>,
+    pub resident_bytes: Option<u64>,
+    pub map_bytes: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -189,6 +273,10 @@ pub struct Memory {
     pub file_bytes: Option<u64>,
     pub peak_bytes: Option<u64>,
     pub inactive_file_bytes: Option<u64>,
+    pub active_anon_bytes: Option<u64>,
+    pub inactive_anon_bytes: Option<u64>,
+    pub dirty_bytes: Option<u64>,
+    pub unevictable_bytes: Option<u64>,
     pub oom_kills_total: Option<u64>,
 }
 

@@ -122,6 +122,56 @@ pub struct MemoryStats {
     pub limit_hits: Option<u64>,
     /// Times that `memory.high` was exceeded. v2 only.
     pub high_events: Option<u64>,
+    /// The finer parts.
+    pub details: MemoryDetails,
+}
+
+/// Finer parts of `memory.stat`, and huge pages. What v1 lacks, or says in different units from kernel to kernel, is v2
+/// only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryDetails {
+    /// Anonymous memory that reclaim takes first.
+    pub inactive_anon_bytes: Option<u64>,
+    /// Anonymous memory in recent use.
+    pub active_anon_bytes: Option<u64>,
+    /// Memory that reclaim must leave alone, such as locked pages.
+    pub unevictable_bytes: Option<u64>,
+    /// Anonymous memory in transparent huge pages. v1 `total_rss_huge`, v2 `anon_thp`.
+    pub anon_huge_bytes: Option<u64>,
+    /// Page cache that waits to be written.
+    pub dirty_bytes: Option<u64>,
+    /// Page cache that is being written.
+    pub writeback_bytes: Option<u64>,
+    /// Slab memory that the kernel can free. v2 only.
+    pub slab_reclaimable_bytes: Option<u64>,
+    /// Slab memory that it cannot. v2 only.
+    pub slab_unreclaimable_bytes: Option<u64>,
+    /// Stacks of tasks in the kernel. v2 only.
+    pub kernel_stack_bytes: Option<u64>,
+    /// Page tables. v2, Linux 5.11 and later.
+    pub page_tables_bytes: Option<u64>,
+    /// Buffers of sockets. v2 only.
+    pub sock_bytes: Option<u64>,
+    /// Pages of 2 MiB from the huge page pool, which `current_bytes` does not have. Where the hugetlb controller is.
+    pub hugetlb_2mb_bytes: Option<u64>,
+    /// The same of 1 GiB.
+    pub hugetlb_1gb_bytes: Option<u64>,
+    /// Pages that reclaim looked at. v2 only.
+    pub scanned_pages: Option<u64>,
+    /// Pages that reclaim freed. v2 only.
+    pub freed_pages: Option<u64>,
+    /// The part of `scanned_pages` that tasks in need looked at themselves. v2, Linux 6.0 and later.
+    pub direct_scanned_pages: Option<u64>,
+    /// The part of `freed_pages` that they freed. v2, Linux 6.0 and later.
+    pub direct_freed_pages: Option<u64>,
+    /// Anonymous pages that were needed again soon after they were reclaimed. v2 only.
+    pub refaulted_anon_pages: Option<u64>,
+    /// Pages of files that were. v2 only.
+    pub refaulted_file_pages: Option<u64>,
+    /// Pages read from swap. v2 of recent kernels.
+    pub swap_in_pages: Option<u64>,
+    /// Pages written to swap. v2 of recent kernels.
+    pub swap_out_pages: Option<u64>,
 }
 
 /// Number of tasks: threads, not processes.

@@ -51,6 +51,12 @@ pub(super) const FILES: &[FileSpec] = &[
     }),
     // After memory.limit_in_bytes, which it needs.
     FileSpec::new("memory", "memory.memsw.limit_in_bytes", Part::Limits, memsw_limit),
+    FileSpec::new("hugetlb", "hugetlb.2MB.usage_in_bytes", Part::Limits, |stats, text| {
+        stats.memory.details.hugetlb_2mb_bytes = parse::number(text);
+    }),
+    FileSpec::new("hugetlb", "hugetlb.1GB.usage_in_bytes", Part::Limits, |stats, text| {
+        stats.memory.details.hugetlb_1gb_bytes = parse::number(text);
+    }),
     FileSpec::new("pids", "pids.current", Part::Detail, |stats, text| {
         stats.pids.current = parse::number(text);
     }),
@@ -78,7 +84,8 @@ fn cpu_stat(stats: &mut CgroupStats, text: &[u8]) {
     }
 }
 
-/// The same names without `total_` leave out the descendants.
+/// The same names without `total_` leave out the descendants. `workingset_refault_*` is not taken: its unit was bytes on
+/// some kernels and pages on others.
 fn memory_stat(stats: &mut CgroupStats, text: &[u8]) {
     let memory = &mut stats.memory;
     for (key, value) in parse::flat_keyed(text) {
@@ -93,6 +100,12 @@ fn memory_stat(stats: &mut CgroupStats, text: &[u8]) {
             b"pgmajfault" => memory.major_page_faults_total = Some(value),
             b"inactive_file" => memory.inactive_file_bytes = Some(value),
             b"active_file" => memory.active_file_bytes = Some(value),
+            b"inactive_anon" => memory.details.inactive_anon_bytes = Some(value),
+            b"active_anon" => memory.details.active_anon_bytes = Some(value),
+            b"unevictable" => memory.details.unevictable_bytes = Some(value),
+            b"rss_huge" => memory.details.anon_huge_bytes = Some(value),
+            b"dirty" => memory.details.dirty_bytes = Some(value),
+            b"writeback" => memory.details.writeback_bytes = Some(value),
             _ => {}
         }
     }

@@ -6,7 +6,7 @@
 use super::{
     files::{FileSpec, Part},
     parse,
-    stats::CgroupStats,
+    stats::{CgroupStats, MemoryDetails},
 };
 
 /// Files that belong to no controller.
@@ -43,6 +43,13 @@ pub(super) const FILES: &[FileSpec] = &[
     }),
     FileSpec::new("memory", "memory.swap.max", Part::Limits, |stats, text| {
         stats.memory.swap_limit_bytes = parse::limit(text);
+    }),
+    // Read with the limits, as few use huge pages and the files need not stay open for them.
+    FileSpec::new("hugetlb", "hugetlb.2MB.current", Part::Limits, |stats, text| {
+        stats.memory.details.hugetlb_2mb_bytes = parse::number(text);
+    }),
+    FileSpec::new("hugetlb", "hugetlb.1GB.current", Part::Limits, |stats, text| {
+        stats.memory.details.hugetlb_1gb_bytes = parse::number(text);
     }),
     FileSpec::new("pids", "pids.max", Part::Limits, |stats, text| stats.pids.limit = parse::limit(text)),
     FileSpec::new(CORE, "cpu.pressure", Part::Pressure, |stats, text| {
@@ -87,9 +94,35 @@ fn memory_stat(stats: &mut CgroupStats, text: &[u8]) {
             b"active_file" => memory.active_file_bytes = Some(value),
             b"pgfault" => memory.page_faults_total = Some(value),
             b"pgmajfault" => memory.major_page_faults_total = Some(value),
-            _ => {}
+            _ => memory_detail(&mut memory.details, key, value),
         }
     }
+}
+
+fn memory_detail(details: &mut MemoryDetails, key: &[u8], value: u64) {
+    let field = match key {
+        b"inactive_anon" => &mut details.inactive_anon_bytes,
+        b"active_anon" => &mut details.active_anon_bytes,
+        b"unevictable" => &mut details.unevictable_bytes,
+        b"anon_thp" => &mut details.anon_huge_bytes,
+        b"file_dirty" => &mut details.dirty_bytes,
+        b"file_writeback" => &mut details.writeback_bytes,
+        b"slab_reclaimable" => &mut details.slab_reclaimable_bytes,
+        b"slab_unreclaimable" => &mut details.slab_unreclaimable_bytes,
+        b"kernel_stack" => &mut details.kernel_stack_bytes,
+        b"pagetables" => &mut details.page_tables_bytes,
+        b"sock" => &mut details.sock_bytes,
+        b"pgscan" => &mut details.scanned_pages,
+        b"pgsteal" => &mut details.freed_pages,
+        b"pgscan_direct" => &mut details.direct_scanned_pages,
+        b"pgsteal_direct" => &mut details.direct_freed_pages,
+        b"workingset_refault_anon" => &mut details.refaulted_anon_pages,
+        b"workingset_refault_file" => &mut details.refaulted_file_pages,
+        b"pswpin" => &mut details.swap_in_pages,
+        b"pswpout" => &mut details.swap_out_pages,
+        _ => return,
+    };
+    *field = Some(value);
 }
 
 fn memory_events(stats: &mut CgroupStats, text: &[u8]) {

@@ -2,12 +2,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    path::Path,
     time::Duration,
 };
 
 use jiff::Timestamp;
 
 use super::{
+    audit::AuditFiles,
     blame::Ledger,
     clock::Now,
     files::{FileCache, FileHealth, Subject},
@@ -15,7 +17,7 @@ use super::{
 };
 use crate::{
     cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
-    host::{HostFacts, read_namespaces},
+    host::{HostFacts, HostFiles, read_namespaces},
     model::{Coverage, Lost, Probe, Source},
     newtypes::CgroupId,
     probes::{
@@ -43,6 +45,8 @@ const NAMESPACE_TRIES: u8 = 20;
 pub struct Sources {
     /// The machine.
     pub host: HostFacts,
+    /// Its own figures.
+    pub host_files: HostFiles,
     /// The cgroup file systems, or why there are none.
     pub hierarchy: Result<Hierarchy, String>,
     /// The mount of the hierarchy whose cgroups are counted.
@@ -60,6 +64,7 @@ pub struct Collector {
     sources: Sources,
     registry: Registry,
     files: FileCache,
+    audit: AuditFiles,
     connections: BTreeMap<String, ConnectionState>,
     started_at: Timestamp,
     lost: Lost,
@@ -88,8 +93,10 @@ impl Collector {
     #[must_use]
     pub fn new(sources: Sources, keep_ended: Duration) -> Self {
         let sees_all = sources.counted.as_ref().is_some_and(is_whole);
+        let audit = AuditFiles::open(sources.hierarchy.as_ref().ok(), Path::new("/proc"));
         let mut collector = Self {
             sources,
+            audit,
             registry: Registry::default(),
             files: FileCache::default(),
             connections: BTreeMap::new(),
@@ -187,8 +194,14 @@ impl Collector {
         self.take_events();
         if let Ok(probes) = &mut self.sources.probes {
             probes.reader.flush_running();
+        }
+        // Close to the reading of the counters, which the audit compares with it.
+        let host_stats = self.sources.host_files.read();
+        let mut audit = self.audit.read_machine(began.wall, &host_stats);
+        if let Ok(probes) = &mut self.sources.probes {
             probes.reader.read();
         }
+        let audit_since = self.audit.complete(&mut audit, self.sources.probes.as_ref().ok());
         self.meet_unknown(&began);
         if let Ok(probes) = &mut self.sources.probes {
             probes.reader.waits.read(|victim, culprit, waited| {
@@ -201,6 +214,10 @@ impl Collector {
             taken_at: began.wall,
             monotonic_ns: began.monotonic_ns,
             host: self.sources.host.clone(),
+            host_stats,
+            audit,
+            audit_since,
+            agent: self.audit.agent(),
             mode: self.sources.hierarchy.as_ref().ok().map(Hierarchy::mode),
             coverage: self.coverage(ended.monotonic_ns - began.monotonic_ns, &series.1),
             series: series.0,
@@ -451,6 +468,7 @@ impl Collector {
             coverage.probes = probes.status().map(probe).collect();
         }
         coverage.sources.insert("cgroup_files".to_owned(), self.files_source(health));
+        coverage.sources.insert("host".to_owned(), host_source(&self.sources.host_files));
         for (name, state) in &self.connections {
             coverage.sources.insert(name.clone(), connection(state));
         }
@@ -493,6 +511,15 @@ impl Collector {
 fn is_whole(mount: &Mount) -> bool {
     const ROOT: CgroupId = CgroupId(1);
     mount.root == "/" && cgroup_id(&mount.point).is_ok_and(|id| id == ROOT)
+}
+
+fn host_source(files: &HostFiles) -> Source {
+    let missing: Vec<&str> = files.missing().collect();
+    let (state, reason) = match missing.as_slice() {
+        [] => ("ok", None),
+        missing => ("partial", Some(format!("cannot open {}", missing.join(", ")))),
+    };
+    Source { state: state.to_owned(), reason, origin: Some("/proc".to_owned()) }
 }
 
 fn probe(status: ProbeStatus) -> Probe {

@@ -1,5 +1,6 @@
 //! The only reader of every source, once a tick; and the arithmetic that turns two readings into a snapshot.
 
+pub mod audit;
 pub mod blame;
 pub mod clock;
 pub mod collect;

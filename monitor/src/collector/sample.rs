@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::audit::{AgentUsage, AuditPoint};
 use crate::{
     cgroup::{CgroupStats, Mode},
-    host::HostFacts,
+    host::{HostFacts, HostStats},
     model::Coverage,
     newtypes::CgroupId,
     probes::{read::CgroupCounters, waits::Waited},
@@ -23,10 +24,18 @@ pub struct Sample {
     pub monotonic_ns: u64,
     /// The machine.
     pub host: HostFacts,
+    /// What the machine has done.
+    pub host_stats: HostStats,
     /// How the cgroup file systems are set up.
     pub mode: Option<Mode>,
     /// Containers and other cgroups.
     pub series: Vec<Series>,
+    /// What was counted and what the machine counted, now and at the beginning.
+    pub audit: AuditPoint,
+    /// See `audit`.
+    pub audit_since: AuditPoint,
+    /// What this process takes.
+    pub agent: AgentUsage,
     /// The quality of this sample.
     pub coverage: Coverage,
 }

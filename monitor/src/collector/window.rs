@@ -1,6 +1,9 @@
 //! Two Samples → a Snapshot. Pure: no clock, no files, no kernel, so that every rule about resets, gaps and new
 //! series is tested here with plain values.
 
+mod audit;
+mod host;
+
 use std::collections::{BTreeMap, HashMap};
 
 use monitor_common::{
@@ -11,10 +14,11 @@ use monitor_common::{
 use super::sample::{Blamed, ContainerInfo, Counted, Sample, Series};
 use crate::{
     cgroup::{
-        CgroupStats, CpuStats, Limit, MemoryStats, Mode, PidsStats, Pressure as RawPressure, PressureAverages,
+        CgroupStats, CpuStats, Limit, MemoryDetails, MemoryStats, PidsStats, Pressure as RawPressure,
+        PressureAverages,
     },
     model::{
-        BlockIo, Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Cpu, Faults, Host, Interference,
+        BlockIo, Cgroup, CgroupEntry, Container, ContainerState, Cpu, Faults, Interference,
         InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, Network, Pids, Pod,
         Pressure, SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
@@ -54,9 +58,10 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
         schema_version: SCHEMA_VERSION,
         taken_at: now.taken_at,
         window_ns,
-        host: host(now),
+        host: host::host(before, now),
         containers,
         cgroups,
+        audit: audit::audit(before, now),
         coverage: now.coverage.clone(),
     }
 }
@@ -287,6 +292,7 @@ fn memory_of(memory: &MemoryStats) -> Memory {
         oom_kills_total,
         limit_hits,
         high_events,
+        details,
     } = memory;
     Memory {
         current_bytes: *current_bytes,
@@ -309,6 +315,58 @@ fn memory_of(memory: &MemoryStats) -> Memory {
         oom_kills_total: *oom_kills_total,
         limit_hits_total: *limit_hits,
         high_events_total: *high_events,
+        ..memory_details(details)
+    }
+}
+
+/// The members that have a finer part of `memory.stat`, and no other.
+fn memory_details(details: &MemoryDetails) -> Memory {
+    let MemoryDetails {
+        inactive_anon_bytes,
+        active_anon_bytes,
+        unevictable_bytes,
+        anon_huge_bytes,
+        dirty_bytes,
+        writeback_bytes,
+        slab_reclaimable_bytes,
+        slab_unreclaimable_bytes,
+        kernel_stack_bytes,
+        page_tables_bytes,
+        sock_bytes,
+        hugetlb_2mb_bytes,
+        hugetlb_1gb_bytes,
+        scanned_pages,
+        freed_pages,
+        direct_scanned_pages,
+        direct_freed_pages,
+        refaulted_anon_pages,
+        refaulted_file_pages,
+        swap_in_pages,
+        swap_out_pages,
+    } = *details;
+    Memory {
+        inactive_anon_bytes,
+        active_anon_bytes,
+        unevictable_bytes,
+        anon_huge_bytes,
+        dirty_bytes,
+        writeback_bytes,
+        slab_reclaimable_bytes,
+        slab_unreclaimable_bytes,
+        kernel_stack_bytes,
+        page_tables_bytes,
+        sock_bytes,
+        hugetlb_2mb_bytes,
+        hugetlb_1gb_bytes,
+        scanned_pages_total: scanned_pages,
+        freed_pages_total: freed_pages,
+        direct_scanned_pages_total: direct_scanned_pages,
+        direct_freed_pages_total: direct_freed_pages,
+        refaulted_anon_pages_total: refaulted_anon_pages,
+        refaulted_file_pages_total: refaulted_file_pages,
+        swap_in_pages_total: swap_in_pages,
+        swap_out_pages_total: swap_out_pages,
+        ..Memory::default()
     }
 }
 
@@ -324,6 +382,14 @@ fn what_remains(last: &Memory) -> Memory {
         oom_kills_total: last.oom_kills_total,
         limit_hits_total: last.limit_hits_total,
         high_events_total: last.high_events_total,
+        scanned_pages_total: last.scanned_pages_total,
+        freed_pages_total: last.freed_pages_total,
+        direct_scanned_pages_total: last.direct_scanned_pages_total,
+        direct_freed_pages_total: last.direct_freed_pages_total,
+        refaulted_anon_pages_total: last.refaulted_anon_pages_total,
+        refaulted_file_pages_total: last.refaulted_file_pages_total,
+        swap_in_pages_total: last.swap_in_pages_total,
+        swap_out_pages_total: last.swap_out_pages_total,
         ..Memory::default()
     }
 }
@@ -398,17 +464,6 @@ fn namespaces_of(inodes: &BTreeMap<String, u64>) -> Namespaces {
         user: inode("user"),
         uts: inode("uts"),
     }
-}
-
-fn host(sample: &Sample) -> Host {
-    let crate::host::HostFacts { hostname, kernel_release, boot_id, cpus, memory_bytes } =
-        sample.host.clone();
-    let cgroup_mode = sample.mode.map(|mode| match mode {
-        Mode::V1 => CgroupMode::V1,
-        Mode::Hybrid => CgroupMode::Hybrid,
-        Mode::V2 => CgroupMode::V2,
-    });
-    Host { hostname, kernel_release, boot_id, cpus, memory_bytes, cgroup_mode }
 }
 
 #[cfg(test)]

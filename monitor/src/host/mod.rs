@@ -1,8 +1,16 @@
 //! The machine's own /proc and /sys, without its cgroups.
 
+mod files;
+mod parse;
+
 use std::{collections::BTreeMap, fs};
 
 use procfs::Current;
+
+pub use self::{
+    files::HostFiles,
+    parse::{CpuTimes, CpuUse, HostStats, ProcessCounters, Stall, VmCounters},
+};
 
 /// What does not change while we run, or hardly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

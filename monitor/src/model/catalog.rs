@@ -1,8 +1,12 @@
-//! Every scalar metric once: name, kind, help, and how to read it off a container's measurements.
+//! Every scalar metric once: name, kind, help, and how to read it off a container's measurements or the host's.
 
 use std::fmt::{self, Write};
 
-use super::measurements::{BlockIo, Cpu, Faults, Measurements, Memory, Network, Pids, Scheduler};
+use super::{
+    audit::Agent,
+    host::{CpuTimes, DiskActivity, HostFaults, HostMemory, HostReclaim, HostScheduler, InterfaceTraffic},
+    measurements::{BlockIo, Cpu, Faults, Measurements, Memory, Network, Pids, Scheduler},
+};
 
 /// How a metric behaves over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +46,8 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// One scalar metric.
-#[derive(Clone, Copy)]
-pub struct Metric {
+/// One scalar metric of what a `T` holds.
+pub struct Metric<T = Measurements> {
     /// The JSON object that holds it.
     pub group: &'static str,
     /// Its name in that object, which ends in its unit.
@@ -54,10 +57,10 @@ pub struct Metric {
     /// What it means, in Markdown.
     pub help: &'static str,
     /// Reads it.
-    pub get: fn(&Measurements) -> Option<Value<'_>>,
+    pub get: fn(&T) -> Option<Value<'_>>,
 }
 
-impl Metric {
+impl<T> Metric<T> {
     /// The unit that the name ends in.
     #[must_use]
     pub fn unit(&self) -> &'static str {
@@ -68,6 +71,7 @@ impl Metric {
         let units = [
             ("_ns", "nanoseconds"),
             ("_us", "microseconds"),
+            ("_pages", "pages"),
             ("_bytes", "bytes"),
             ("_bytes_per_second", "bytes per second"),
             ("_per_second", "per second"),
@@ -96,22 +100,45 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
 #[must_use]
 pub fn markdown() -> String {
     let mut text = String::from(
-        "# Metrics\n\nGenerated from the catalogue in `monitor/src/model/measurements.rs` by `cargo xtask codegen`; do not edit.\n\
-         The same fields stand in each container and in each cgroup that is no container's. A value that was not \
-         measured is `null`; `coverage` in the same snapshot says why.\n",
+        "# Metrics\n\nGenerated from the catalogue in `monitor/src/model/` by `cargo xtask codegen`; do not edit.\n\
+         A value that was not measured is `null`; `coverage` in the same snapshot says why.\n\n\
+         The same fields stand in each container and in each cgroup that is no container's:\n",
     );
-    let mut group = "";
+    let mut groups: Vec<(&str, Vec<&Metric>)> = Vec::new();
     for metric in metrics() {
-        if metric.group != group {
-            group = metric.group;
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\n## `{group}`\n\n| name | kind | unit | meaning |\n|---|---|---|---|\n");
+        match groups.last_mut() {
+            Some((group, members)) if *group == metric.group => members.push(metric),
+            _ => groups.push((metric.group, vec![metric])),
         }
+    }
+    for (group, members) in groups {
+        put_section(&mut text, group, members);
+    }
+    text.push_str("\nOf the machine; each entry of `host.per_cpu` has the fields of `host.cpu`:\n");
+    put_section(&mut text, "host.cpu", CpuTimes::METRICS);
+    put_section(&mut text, "host.scheduler", HostScheduler::METRICS);
+    put_section(&mut text, "host.memory", HostMemory::METRICS);
+    put_section(&mut text, "host.faults", HostFaults::METRICS);
+    put_section(&mut text, "host.reclaim", HostReclaim::METRICS);
+    put_section(&mut text, "host.disks[]", DiskActivity::METRICS);
+    put_section(&mut text, "host.interfaces[]", InterfaceTraffic::METRICS);
+    text.push_str("\nOf `monitor` itself:\n");
+    put_section(&mut text, "audit.agent", Agent::METRICS);
+    text
+}
+
+fn put_section<'m, T: 'static>(
+    text: &mut String,
+    title: &str,
+    metrics: impl IntoIterator<Item = &'m Metric<T>>,
+) {
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\n## `{title}`\n\n| name | kind | unit | meaning |\n|---|---|---|---|\n");
+    for metric in metrics {
         let kind = format!("{:?}", metric.kind).to_lowercase();
         let help = metric.help.trim().replace('|', "\\|");
         let _ = writeln!(text, "| `{}` | {kind} | {} | {help} |", metric.name, metric.unit());
     }
-    text
 }
 
 #[cfg(test)]
@@ -120,23 +147,33 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn names_follow_the_rules() {
+    fn assert_follows_the_rules<T>(metrics: &[&Metric<T>]) {
         let mut seen = HashSet::new();
-        for metric in metrics() {
+        for metric in metrics {
             assert!(seen.insert((metric.group, metric.name)), "{} twice", metric.name);
             assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
             assert_eq!(metric.kind == Kind::Rate, metric.name.ends_with("_per_second"), "{}", metric.name);
             assert!(metric.help.trim().ends_with('.'), "{}", metric.name);
         }
+        for metric in metrics.iter().filter(|metric| metric.kind == Kind::Rate) {
+            let counter = metric.name.replace("_per_second", "_total");
+            assert!(
+                metrics.iter().any(|other| other.group == metric.group && other.name == counter),
+                "{counter}"
+            );
+        }
     }
 
     #[test]
-    fn every_rate_has_its_counter() {
-        for metric in metrics().filter(|metric| metric.kind == Kind::Rate) {
-            let counter = metric.name.replace("_per_second", "_total");
-            assert!(metrics().any(|other| other.group == metric.group && other.name == counter), "{counter}");
-        }
+    fn names_follow_the_rules_and_every_rate_has_its_counter() {
+        assert_follows_the_rules(&metrics().collect::<Vec<_>>());
+        let of_the_host =
+            [CpuTimes::METRICS, HostScheduler::METRICS, HostMemory::METRICS, HostFaults::METRICS];
+        assert_follows_the_rules(&of_the_host.into_iter().flatten().collect::<Vec<_>>());
+        assert_follows_the_rules(&Agent::METRICS.iter().collect::<Vec<_>>());
+        assert_follows_the_rules(&HostReclaim::METRICS.iter().collect::<Vec<_>>());
+        assert_follows_the_rules(&DiskActivity::METRICS.iter().collect::<Vec<_>>());
+        assert_follows_the_rules(&InterfaceTraffic::METRICS.iter().collect::<Vec<_>>());
     }
 
     #[test]

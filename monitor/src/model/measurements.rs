@@ -175,6 +175,48 @@ metrics! {
         limit_hits_total: Counter,
         /// Times that `memory.high` was exceeded; v2 only.
         high_events_total: Counter,
+        /// Anonymous memory that reclaim takes first.
+        inactive_anon_bytes: Gauge,
+        /// Anonymous memory in recent use.
+        active_anon_bytes: Gauge,
+        /// Memory that reclaim must leave alone, such as locked pages.
+        unevictable_bytes: Gauge,
+        /// Anonymous memory in transparent huge pages.
+        anon_huge_bytes: Gauge,
+        /// Page cache that waits to be written.
+        dirty_bytes: Gauge,
+        /// Page cache that is being written.
+        writeback_bytes: Gauge,
+        /// Slab memory that the kernel can free; v2 only.
+        slab_reclaimable_bytes: Gauge,
+        /// Slab memory that it cannot; v2 only.
+        slab_unreclaimable_bytes: Gauge,
+        /// Stacks of tasks in the kernel; v2 only.
+        kernel_stack_bytes: Gauge,
+        /// Page tables; v2 only, Linux 5.11 and later.
+        page_tables_bytes: Gauge,
+        /// Buffers of sockets; v2 only.
+        sock_bytes: Gauge,
+        /// Pages of 2 MiB from the huge page pool, which `current_bytes` does not have; where the hugetlb controller is.
+        hugetlb_2mb_bytes: Gauge,
+        /// The same of 1 GiB.
+        hugetlb_1gb_bytes: Gauge,
+        /// Pages that reclaim looked at (`pgscan`); v2 only.
+        scanned_pages_total: Counter,
+        /// Pages that reclaim freed (`pgsteal`); v2 only.
+        freed_pages_total: Counter,
+        /// The part of `scanned_pages_total` that tasks in need of memory looked at themselves; v2 only, Linux 6.0 and later.
+        direct_scanned_pages_total: Counter,
+        /// The part of `freed_pages_total` that they freed; v2 only, Linux 6.0 and later.
+        direct_freed_pages_total: Counter,
+        /// Anonymous pages that were needed again soon after they were reclaimed; v2 only.
+        refaulted_anon_pages_total: Counter,
+        /// Pages of files that were; v2 only. Growth means that the working set does not fit.
+        refaulted_file_pages_total: Counter,
+        /// Pages read from swap; v2 only, recent kernels.
+        swap_in_pages_total: Counter,
+        /// Pages written to swap; v2 only, recent kernels.
+        swap_out_pages_total: Counter,
     }
 }
 

@@ -4,11 +4,12 @@
 /// comment as the description in the JSON Schema and as the help text in the catalogue.
 ///
 /// Kinds: `Counter` (u64, grows), `Gauge` (u64), `Limit` (i64, -1 where there is none), `Rate` and `Ratio` (f64), `Text`.
+/// `of` names the type that has the group as a member; without it that is [`Measurements`](super::Measurements).
 /// What follows `+` are fields with a type of their own, which are no scalars and so not in the catalogue.
 macro_rules! metrics {
     (
         $(#[doc = $group_doc:literal])+
-        $group:ident at $member:ident {
+        $group:ident at $member:ident $(of $root:ident)? {
             $($(#[doc = $help:literal])+ $field:ident: $kind:ident,)*
         }
         $(+ { $($(#[doc = $other_doc:literal])+ $other:ident: $other_type:ty,)* })?
@@ -22,7 +23,7 @@ macro_rules! metrics {
 
         impl $group {
             /// The group's scalars, in the order of the JSON.
-            pub const METRICS: &[$crate::model::catalog::Metric] = &[$(
+            pub const METRICS: &[$crate::model::catalog::Metric<metrics!(@root $($root)?)>] = &[$(
                 $crate::model::catalog::Metric {
                     group: stringify!($member),
                     name: stringify!($field),
@@ -35,6 +36,8 @@ macro_rules! metrics {
             )*];
         }
     };
+    (@root) => { $crate::model::Measurements };
+    (@root $root:ident) => { $root };
     (@type Counter) => { u64 };
     (@type Gauge) => { u64 };
     (@type Limit) => { i64 };

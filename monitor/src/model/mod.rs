@@ -4,21 +4,27 @@
 //! counters are integers. The scalar measurements are declared by the `metrics!` macro (`metric.rs`), which makes each of
 //! them a struct field, a JSON member, a line of the schema and an entry of the [`catalog`] at once.
 
+pub mod audit;
 pub mod catalog;
 pub mod coverage;
+pub mod host;
 pub mod measurements;
 mod metric;
 pub mod snapshot;
 
 pub use self::{
+    audit::{Agent, Audit, Comparison},
     catalog::{Kind, Metric, Value},
     coverage::{Coverage, Lost, Probe, Source},
+    host::{
+        CpuTimes, Disk, DiskActivity, Host, HostFaults, HostMemory, HostReclaim, HostScheduler, HostTotals,
+        Interface, InterfaceTraffic, NumberedCpu,
+    },
     measurements::{
         BlockIo, Cpu, Faults, Interference, InterferenceSource, Latency, LatencyBucket, Measurements, Memory,
         Network, Pids, Pressure, Scheduler, Stall, StallShare,
     },
     snapshot::{
-        Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Host, Namespaces, Pod, SCHEMA_VERSION,
-        Snapshot,
+        Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Namespaces, Pod, SCHEMA_VERSION, Snapshot,
     },
 };

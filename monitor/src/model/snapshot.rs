@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{coverage::Coverage, measurements::Measurements};
+use super::{audit::Audit, coverage::Coverage, host::Host, measurements::Measurements};
 
 /// Raised by a rename or a change of meaning; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -26,25 +26,10 @@ pub struct Snapshot {
     pub containers: Vec<Container>,
     /// Cgroups that are no container's: services, sessions, the root.
     pub cgroups: Vec<CgroupEntry>,
+    /// How what was counted compares with the machine's own figures, and what counting costs.
+    pub audit: Audit,
     /// What was measured and what was lost.
     pub coverage: Coverage,
-}
-
-/// The machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Host {
-    /// Its name.
-    pub hostname: String,
-    /// `uname -r`.
-    pub kernel_release: String,
-    /// Random, new at each boot: cgroup ids and `CLOCK_BOOTTIME` are valid within one.
-    pub boot_id: Option<String>,
-    /// CPUs online.
-    pub cpus: u32,
-    /// Memory that the kernel manages.
-    pub memory_bytes: Option<u64>,
-    /// How the cgroup file systems are set up; `null` where there are none.
-    pub cgroup_mode: Option<CgroupMode>,
 }
 
 /// How the cgroup file systems are set up.

@@ -137,6 +137,8 @@ pub struct Reader {
     /// Where each occupied slot is, found by the last scan of the tags.
     slots: Vec<(CgroupId, u32)>,
     seen: HashMap<CgroupId, Seen>,
+    /// What cgroups whose slots were freed had counted.
+    released: SchedCounters,
 }
 
 /// The id under which the shared slots' counters are kept: no cgroup has it.
@@ -157,6 +159,7 @@ impl Reader {
             flush,
             slots: Vec::new(),
             seen: HashMap::new(),
+            released: SchedCounters::default(),
         })
     }
 
@@ -228,6 +231,24 @@ impl Reader {
         self.seen.get(&id).map(|seen| &seen.counters)
     }
 
+    /// All that cgroups with slots of their own have counted, as of the last [`Self::read`], those included that were
+    /// released since.
+    #[must_use]
+    pub fn total(&self) -> SchedCounters {
+        let mut sum = self.released;
+        self.cgroups().for_each(|(_, counters, _)| add_sched(&mut sum, &counters.sched));
+        sum
+    }
+
+    /// Switches away from idle tasks since counting began, by the kernel's own count.
+    #[must_use]
+    pub fn idle_switches(&self) -> u64 {
+        self.cpus
+            .range(0..self.geometry.cpus)
+            .map(|state| state.idle_switches.saturating_sub(state.idle_switches_before))
+            .sum()
+    }
+
     /// Switches of cgroups that found no slot of their own.
     #[must_use]
     pub fn overflowed_switches(&self) -> u64 {
@@ -240,8 +261,14 @@ impl Reader {
     pub fn losses(&self) -> Losses {
         let mut sum = Losses::default();
         for state in self.cpus.range(0..self.geometry.cpus) {
-            let Losses { slot_overflows, lifecycle_records, unknown_turns, hidden_tasks, unblamed_ns } =
-                state.losses;
+            let Losses {
+                slot_overflows,
+                lifecycle_records,
+                unknown_turns,
+                hidden_tasks,
+                unblamed_ns,
+                reserved: _,
+            } = state.losses;
             sum.slot_overflows += slot_overflows;
             sum.lifecycle_records += lifecycle_records;
             sum.unknown_turns += unknown_turns;
@@ -268,7 +295,9 @@ impl Reader {
                 }
             }
         }
-        self.seen.remove(&id);
+        if let Some(seen) = self.seen.remove(&id) {
+            add_sched(&mut self.released, &seen.counters.sched);
+        }
         self.waits.release(id);
     }
 }

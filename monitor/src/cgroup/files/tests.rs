@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::cgroup::{
     Mode, first_pid, list_cgroups,
-    stats::{CpuStats, MemoryStats, PidsStats, PressureAverages, PressureStats},
+    stats::{CpuStats, MemoryDetails, MemoryStats, PidsStats, PressureAverages, PressureStats},
 };
 
 const CONTAINER: &str = "/docker/4b1f0c9d2e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c";
@@ -113,6 +113,15 @@ fn hybrid_takes_cpu_times_from_cgroup2_and_the_rest_from_v1() {
             oom_kills_total: Some(0),
             limit_hits: Some(106),
             high_events: None,
+            details: MemoryDetails {
+                inactive_anon_bytes: Some(176_128),
+                active_anon_bytes: Some(4_096),
+                unevictable_bytes: Some(0),
+                anon_huge_bytes: Some(0),
+                dirty_bytes: Some(0),
+                writeback_bytes: Some(0),
+                ..MemoryDetails::default()
+            },
         }
     );
     assert_eq!(pids, PidsStats { current: Some(3), limit: Some(Limit::Value(64)) });
@@ -121,6 +130,46 @@ fn hybrid_takes_cpu_times_from_cgroup2_and_the_rest_from_v1() {
     assert_eq!((cpu.some, cpu.full.map(|full| full.total_us)), (Some(some), Some(2_643_429)));
     assert_eq!(pressure.memory.unwrap().some.unwrap().total_us, 16_584);
     assert_eq!(pressure.io.unwrap().full.unwrap().total_us, 708);
+}
+
+#[test]
+fn v2_has_the_finer_parts_of_memory() {
+    let details = read("v2-7.2", CONTAINER).memory.details;
+    let expected = MemoryDetails {
+        inactive_anon_bytes: Some(0),
+        active_anon_bytes: Some(106_496),
+        unevictable_bytes: Some(0),
+        anon_huge_bytes: Some(0),
+        dirty_bytes: Some(8_392_704),
+        writeback_bytes: Some(0),
+        slab_reclaimable_bytes: Some(855_952),
+        slab_unreclaimable_bytes: Some(41_888),
+        kernel_stack_bytes: Some(32_768),
+        page_tables_bytes: Some(90_112),
+        sock_bytes: Some(0),
+        hugetlb_2mb_bytes: None,
+        hugetlb_1gb_bytes: None,
+        scanned_pages: Some(0),
+        freed_pages: Some(0),
+        direct_scanned_pages: Some(0),
+        direct_freed_pages: Some(0),
+        refaulted_anon_pages: Some(0),
+        refaulted_file_pages: Some(0),
+        swap_in_pages: Some(0),
+        swap_out_pages: Some(0),
+    };
+    assert_eq!(details, expected);
+    let old = read("v2-5.10", CONTAINER).memory.details;
+    assert_eq!((old.dirty_bytes, old.page_tables_bytes, old.swap_in_pages), (Some(3_919_872), None, None));
+}
+
+#[test]
+fn huge_pages_are_read_where_their_controller_is() {
+    let copy = Copy::new();
+    fs::write(copy.file("hugetlb.2MB.current"), "4194304\n").unwrap();
+    let mut files = copy.open();
+    let details = files.read(&mut Vec::new(), What::ALL).unwrap().memory.details.clone();
+    assert_eq!((details.hugetlb_2mb_bytes, details.hugetlb_1gb_bytes), (Some(4 << 20), None));
 }
 
 #[test]

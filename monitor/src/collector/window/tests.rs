@@ -5,7 +5,14 @@ use monitor_common::histogram::bucket;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{host::HostFacts, model::Coverage, newtypes::ContainerId, registry::Run, runtime::RuntimeKind};
+use crate::collector::audit::{AgentUsage, AuditPoint};
+use crate::{
+    host::{HostFacts, HostStats, ProcessCounters},
+    model::{Comparison, Coverage},
+    newtypes::ContainerId,
+    registry::Run,
+    runtime::RuntimeKind,
+};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -41,8 +48,12 @@ fn sample(second: u64, series: Vec<Series>) -> Sample {
         taken_at: at(1000),
         monotonic_ns: second * SECOND_NS,
         host: HostFacts::default(),
+        host_stats: HostStats::default(),
         mode: None,
         series,
+        audit: AuditPoint::default(),
+        audit_since: AuditPoint::default(),
+        agent: AgentUsage::default(),
         coverage: Coverage::default(),
     }
 }
@@ -178,6 +189,56 @@ fn an_ended_container_keeps_its_totals_and_holds_nothing() {
     assert_eq!(container.measurements.scheduler.voluntary_switches_total, Some(12));
     assert_eq!(container.measurements.memory.current_bytes, None);
     assert_eq!(container.measurements.memory.peak_bytes, Some(8192));
+}
+
+#[test]
+fn the_machine_has_rates_and_what_it_lacks_is_unknown() {
+    let at = |second: u64, switches: u64| {
+        let processes = ProcessCounters { switches, forks: 7, running: Some(2), blocked: None };
+        Sample {
+            host_stats: HostStats { processes: Some(processes), ..HostStats::default() },
+            ..sample(second, vec![])
+        }
+    };
+    let totals = snapshot(Some(&at(10, 100)), &at(12, 700)).host.totals;
+    assert_eq!(totals.scheduler.switches_total, Some(700));
+    assert_eq!(totals.scheduler.switches_per_second, Some(300.0));
+    assert_eq!(totals.scheduler.forks_per_second, Some(0.0));
+    assert_eq!((totals.scheduler.running_tasks, totals.scheduler.blocked_tasks), (Some(2), None));
+    assert_eq!((totals.cpu.busy_cores, totals.disks), (None, None));
+    let backwards = snapshot(Some(&at(10, 100)), &at(12, 50)).host.totals;
+    assert_eq!(backwards.scheduler.switches_per_second, None);
+}
+
+fn audited(switches: u64, machine: Option<u64>) -> Sample {
+    let counted = SchedCounters { voluntary_switches: switches, ..SchedCounters::default() };
+    let since = AuditPoint {
+        taken_at: at(3),
+        counted: Some(SchedCounters { voluntary_switches: 100, ..SchedCounters::default() }),
+        switches: Some(5000),
+        ..AuditPoint::default()
+    };
+    Sample {
+        audit: AuditPoint { counted: Some(counted), switches: machine, ..since },
+        audit_since: since,
+        ..sample(10, vec![])
+    }
+}
+
+#[test]
+fn the_audit_compares_growth_since_the_beginning() {
+    let audit = snapshot(None, &audited(298, Some(5200))).audit;
+    assert_eq!(audit.since, Some(at(3)));
+    let expected = Comparison { counted: 198, machine: 200, error: -2, error_percent: Some(-1.0) };
+    assert_eq!(audit.switches, Some(expected));
+    assert_eq!((audit.faults, audit.on_cpu_ns), (None, None));
+}
+
+#[test]
+fn an_audit_without_both_sides_has_no_error() {
+    assert_eq!(snapshot(None, &audited(298, None)).audit.switches, None);
+    let nothing = snapshot(None, &audited(100, Some(5000))).audit.switches.unwrap();
+    assert_eq!((nothing.error, nothing.error_percent), (0, None));
 }
 
 proptest! {

@@ -198,7 +198,8 @@ mod tests {
         for (number, containers) in snapshots.iter().enumerate() {
             let lost = if number > 0 { lost } else { 0 };
             let snapshot = json!({
-                "taken_at": "2026-01-01T00:00:00Z", "window_ns": 1, "host": {"cpus": 1}, "cgroups": [],
+                "taken_at": "2026-01-01T00:00:00Z", "window_ns": 1, "cgroups": [], "audit": {"agent": {}},
+                "host": {"cpus": 1, "cpu": {}, "scheduler": {}, "memory": {}, "faults": {}, "pressure": {}},
                 "containers": containers,
                 "coverage": {"probes": [], "lost": {"records": lost}, "sources": {}, "map_bytes": 0, "tick_ns": 0},
             });
