@@ -68,8 +68,10 @@ pub struct CpuState {
     pub running_tid: u64,
     /// What it could not count.
     pub losses: Losses,
+    /// Programs on it that are about to claim a network slot: one may, if it is alone.
+    pub network_claims: u64,
     /// Reserved; fills the cache line.
-    pub reserved: [u64; 3],
+    pub reserved: [u64; 2],
 }
 
 /// What could not be counted.

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod collect;
 mod files;
+mod interfaces;
 pub mod run;
 pub mod sample;
 pub mod window;

@@ -15,8 +15,8 @@ use crate::{
     },
     model::{
         BlockIo, Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Cpu, Faults, Host, Latency,
-        LatencyBucket, Measurements, Memory, Namespaces, Network, Pids, Pod, Pressure, SCHEMA_VERSION,
-        Scheduler, Snapshot, Stall, StallShare,
+        LatencyBucket, Measurements, Memory, Namespaces, Pids, Pod, Pressure, SCHEMA_VERSION, Scheduler,
+        Snapshot, Stall, StallShare,
     },
     newtypes::CgroupId,
     probes::read::CgroupCounters,
@@ -88,7 +88,7 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
     Measurements {
         scheduler: scheduler(series, window),
         faults: faults(series, window),
-        network: Network::default(),
+        network: network::network(series, window),
         cpu: cpu_of(cpu, series.files_read_ns, window),
         memory: if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
         block_io: BlockIo::default(),
@@ -128,7 +128,7 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
 
 /// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
 fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
-    let CgroupCounters { sched, tasks: _, runq } =
+    let CgroupCounters { sched, tasks: _, runq, net: _ } =
         series.counters.as_ref().filter(|_| series.counted.scheduler)?;
     let mut counts = *runq;
     if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
@@ -373,5 +373,6 @@ fn host(sample: &Sample) -> Host {
     Host { hostname, kernel_release, boot_id, cpus, memory_bytes, cgroup_mode }
 }
 
+mod network;
 #[cfg(test)]
 mod tests;

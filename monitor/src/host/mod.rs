@@ -4,6 +4,10 @@ use std::{collections::BTreeMap, fs};
 
 use procfs::Current;
 
+mod interfaces;
+
+pub use self::interfaces::{Direction, Interface, NetworkView};
+
 /// What does not change while we run, or hardly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostFacts {

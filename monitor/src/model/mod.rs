@@ -14,8 +14,8 @@ pub use self::{
     catalog::{Kind, Metric, Value},
     coverage::{Coverage, Lost, Probe, Source},
     measurements::{
-        BlockIo, Cpu, Faults, Interference, Latency, LatencyBucket, Measurements, Memory, Network, Pids,
-        Pressure, Scheduler, Stall, StallShare,
+        BlockIo, Cpu, Faults, Interface, Interference, Latency, LatencyBucket, Measurements, Memory, Network,
+        Pids, Pressure, Scheduler, Stall, StallShare,
     },
     snapshot::{
         Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Host, Namespaces, Pod, SCHEMA_VERSION,

@@ -140,6 +140,7 @@ mod tests {
             seen_bits: 16,
             hierarchy: 0,
             has_typed_current: 0,
+            tells_retransmit_error: 0,
         };
         assert!(matches!(write(b"no ELF", &constants), Err(ConstantsError::Object(_))));
     }

@@ -8,3 +8,4 @@ pub mod plan;
 pub mod read;
 pub mod support;
 pub mod sys;
+mod table;
