@@ -7,4 +7,6 @@ mod exact;
 mod files;
 mod identity;
 mod nested;
+mod network;
 mod output;
+mod tcp;

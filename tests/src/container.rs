@@ -94,7 +94,10 @@ impl Container {
     #[must_use]
     pub fn start_with(image: &Image, create: &[&str], workload: &[&str]) -> Self {
         let name = unique("monitor-test");
-        let mut args = vec!["create", "--interactive", "--network", "none", "--name", &name];
+        let mut args = vec!["create", "--interactive", "--name", &name];
+        if !create.contains(&"--network") {
+            args.extend(["--network", "none"]);
+        }
         args.extend(create);
         args.extend([image.name(), "/workload"]);
         args.extend(workload);
