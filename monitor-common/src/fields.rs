@@ -89,7 +89,7 @@ kernel_fields! {
     pid_numbers: "pid", ["numbers"];
     /// Threads of the process that have not begun to exit.
     signal_live: "signal_struct", ["live.counter", "live"];
-    /// The socket's state, a number of include/net/tcp_states.h. In every kind of socket, also those that have no
+    /// The socket's state, a number of `include/net/tcp_states.h`. In every kind of socket, also those that have no
     /// more than this.
     sock_state: "sock", ["__sk_common.skc_state"];
     /// Its transport protocol.
