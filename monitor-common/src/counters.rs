@@ -72,8 +72,10 @@ pub struct CpuState {
     pub idle_switches: u64,
     /// The same right before the first one that was seen.
     pub idle_switches_before: u64,
+    /// Programs on it that are about to claim a network slot: one may, if it is alone.
+    pub network_claims: u64,
     /// Reserved; fills the cache line.
-    pub reserved: [u64; 4],
+    pub reserved: [u64; 3],
     /// What it could not count.
     pub losses: Losses,
 }

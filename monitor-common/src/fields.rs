@@ -1,8 +1,8 @@
 //! The kernel struct members that the programs read.
 //!
-//! rustc emits no CO-RE relocations, so the loader looks each member up in the running kernel's BTF and writes its offset
-//! into the instructions, which the compiler left with a mark in its place. The verifier and the processor then see the
-//! program as if it had been compiled against this kernel.
+//! rustc emits no CO-RE relocations, so the loader looks each member up in the running kernel's BTF and writes its
+//! offset into the instructions, which the compiler left with a mark in its place. The verifier and the processor
+//! then see the program as if it had been compiled against this kernel.
 
 /// Declares [`Offsets`] and the table by which it is filled, so that a member is named once.
 macro_rules! kernel_fields {
@@ -98,6 +98,17 @@ kernel_fields! {
     pid_numbers: "pid", ["numbers"];
     /// Threads of the process that have not begun to exit.
     signal_live: "signal_struct", ["live.counter", "live"];
+    /// The socket's state, a number of `include/net/tcp_states.h`. In every kind of socket, also those that have no
+    /// more than this.
+    sock_state: "sock", ["__sk_common.skc_state"];
+    /// Its transport protocol.
+    sock_protocol: "sock", ["sk_protocol"];
+    /// Its cgroup in the v2 hierarchy. Linux 5.15; before that a word that may hold something else.
+    sock_cgroup: "sock", ["sk_cgrp_data.cgroup"];
+    /// What the layer that a packet is in keeps with it.
+    skb_cb: "sk_buff", ["cb"];
+    /// Of that, at TCP's: how many segments the packet is cut into.
+    tcp_cb_segments: "tcp_skb_cb", ["tcp_gso_segs"];
 }
 
 /// What the loader writes into the programs' instructions before the kernel sees them: words that are constants to the
@@ -117,6 +128,8 @@ pub struct Constants {
     pub has_typed_current: u32,
     /// 1 where the kernel tells how long a quota kept a group's tasks from a CPU.
     pub has_throttled: u32,
+    /// 1 where `tcp_retransmit_skb` tells of failures too, and which it is in its third argument (6.17).
+    pub tells_retransmit_error: u32,
 }
 
 /// Words of [`Constants`].

@@ -4,7 +4,10 @@
 #![no_std]
 #![no_main]
 
-use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{
+    macros::{btf_tracepoint, cgroup_skb},
+    programs::{BtfTracePointContext, SkBuffContext},
+};
 
 macro_rules! empty {
     ($($hook:ident = $name:literal),+ $(,)?) => {$(
@@ -22,7 +25,24 @@ empty!(
     cgroup_mkdir = "cgroup_mkdir",
     cgroup_rmdir = "cgroup_rmdir",
     cgroup_attach_task = "cgroup_attach_task",
+    tcp_retransmit_skb = "tcp_retransmit_skb",
+    tcp_retransmit_synack = "tcp_retransmit_synack",
+    tcp_send_reset = "tcp_send_reset",
+    tcp_receive_reset = "tcp_receive_reset",
+    inet_sock_set_state = "inet_sock_set_state",
 );
+
+/// Lets every packet pass.
+#[cgroup_skb(ingress)]
+fn cgroup_skb_ingress(_ctx: SkBuffContext) -> i32 {
+    1
+}
+
+/// Lets every packet pass.
+#[cgroup_skb(egress)]
+fn cgroup_skb_egress(_ctx: SkBuffContext) -> i32 {
+    1
+}
 
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]

@@ -60,6 +60,28 @@ pub(crate) fn load_u32<const WORD: usize>(pointer: *const u8) -> u64 {
     value
 }
 
+/// As [`load_u64`], 2 bytes, the others 0.
+#[inline(always)]
+pub(crate) fn load_u16<const WORD: usize>(pointer: *const u8) -> u64 {
+    let value: u64;
+    // SAFETY: as above.
+    unsafe {
+        asm!("{value} = *(u16 *)({pointer} + {mark})", value = out(reg) value, pointer = in(reg) pointer, mark = const LOAD_MARK + WORD as u32, options(nostack, readonly));
+    }
+    value
+}
+
+/// As [`load_u64`], 1 byte, the others 0.
+#[inline(always)]
+pub(crate) fn load_u8<const WORD: usize>(pointer: *const u8) -> u64 {
+    let value: u64;
+    // SAFETY: as above.
+    unsafe {
+        asm!("{value} = *(u8 *)({pointer} + {mark})", value = out(reg) value, pointer = in(reg) pointer, mark = const LOAD_MARK + WORD as u32, options(nostack, readonly));
+    }
+    value
+}
+
 /// The hierarchy whose cgroups are counted; 0 is v2.
 #[inline(always)]
 pub(crate) fn hierarchy() -> u32 {

@@ -8,7 +8,7 @@ use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel, generated::
 use monitor_common::slots::TaskTotals;
 
 use crate::{
-    globals::{constant, distance, hierarchy, load_u32, load_u64, member},
+    globals::{constant, distance, hierarchy, load_u8, load_u16, load_u32, load_u64, member},
     tally,
 };
 
@@ -89,6 +89,14 @@ pub(crate) struct Task<M>(M);
 /// A `struct cgroup`.
 #[derive(Clone, Copy)]
 pub(crate) struct Cgroup<M>(M);
+
+/// A `struct sock`.
+#[derive(Clone, Copy)]
+pub(crate) struct Sock(Typed);
+
+/// A `struct sk_buff` that TCP sends.
+#[derive(Clone, Copy)]
+pub(crate) struct TcpPacket(Typed);
 
 impl Task<Typed> {
     /// Takes a tracepoint's argument.
@@ -247,5 +255,46 @@ impl<M: Memory> Cgroup<M> {
     #[inline(always)]
     pub(crate) fn hierarchy(self) -> u64 {
         self.0.follow::<{ member!(cgroup_root) }>().u32::<{ member!(cgroup_root_hierarchy) }>()
+    }
+}
+
+impl Sock {
+    /// Takes a tracepoint's argument; `None` where there is no socket.
+    #[inline(always)]
+    pub(crate) fn from_arg(pointer: *const u8) -> Option<Self> {
+        (!pointer.is_null()).then_some(Self(Typed(pointer)))
+    }
+
+    /// The id of its cgroup. 0 where it has none: of a connection that is being asked for, or in `TIME_WAIT`, the kernel
+    /// keeps less than a socket.
+    #[inline(always)]
+    pub(crate) fn cgroup_id(self) -> u64 {
+        /// `TCP_TIME_WAIT` and `TCP_NEW_SYN_RECV` (include/net/tcp_states.h).
+        const LESS_THAN_SOCKETS: u64 = 1 << 6 | 1 << 12;
+        let state = load_u8::<{ member!(sock_state) }>(self.0.0);
+        if 1 << (state & 31) & LESS_THAN_SOCKETS != 0 {
+            return 0;
+        }
+        Cgroup(self.0.follow::<{ member!(sock_cgroup) }>()).id()
+    }
+
+    /// Its transport protocol.
+    #[inline(always)]
+    pub(crate) fn protocol(self) -> u64 {
+        load_u16::<{ member!(sock_protocol) }>(self.0.0)
+    }
+}
+
+impl TcpPacket {
+    /// Takes a tracepoint's argument.
+    #[inline(always)]
+    pub(crate) fn from_arg(pointer: *const u8) -> Self {
+        Self(Typed(pointer))
+    }
+
+    /// How many segments it is cut into.
+    #[inline(always)]
+    pub(crate) fn segments(self) -> u64 {
+        load_u16::<{ member!(skb_cb) }>(self.0.0)
     }
 }

@@ -14,9 +14,11 @@ mod cgroup;
 mod fault;
 mod globals;
 mod kernel;
+mod net;
 mod process;
 mod sched;
 mod tally;
+mod tcp;
 
 /// The helpers that these programs call are open to GPL-compatible programs only.
 #[unsafe(link_section = "license")]

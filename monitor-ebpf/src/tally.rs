@@ -1,4 +1,7 @@
-//! The maps that are added to, and how. Each entry belongs to one CPU, so nothing here is atomic.
+//! The maps that are added to, and how. Each entry belongs to one CPU. Only the network's is added to atomically: its programs
+//! interrupt each other.
+
+use core::arch::asm;
 
 use aya_ebpf::{
     helpers::bpf_get_smp_processor_id,
@@ -10,6 +13,7 @@ use monitor_common::{
     histogram::{Histogram, bucket},
     lifecycle::Record,
     limits::{PAIR_PROBES, RING_BYTES, SEEN_PROBES, WAIT_PAIRS},
+    net::NetSlot,
     slots::{SeenTask, TagSet, seen_index},
     waits::{Turns, WaitPair, pair_index},
 };
@@ -23,6 +27,11 @@ const BPF_F_MMAPABLE: u32 = 1 << 10;
 static TAGS: Array<TagSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 static SLOTS: Array<Slot> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+/// As [`TAGS`], for [`NET`].
+#[map]
+static NET_TAGS: Array<TagSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+#[map]
+static NET: Array<NetSlot> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 static CPUS: Array<CpuState> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
@@ -75,6 +84,8 @@ impl Cpu {
     entries! {
         /// What a cgroup has counted here.
         slot(self, slot) -> Slot: SLOTS[|cpu, slot| cpu.first_slot + slot];
+        /// What a cgroup's sockets have counted here; to be added to by [`add`] alone.
+        net_slot(self, slot) -> NetSlot: NET[|cpu, slot| cpu.first_slot + slot];
         /// What it runs, and what it could not count.
         state(self) -> CpuState: CPUS[|cpu| cpu.number];
         /// Who had it lately.
@@ -99,6 +110,16 @@ impl Cpu {
         if let Some(state) = self.state() {
             *field(&mut state.losses) += count;
         }
+    }
+}
+
+/// Adds to a counter that programs add to which may interrupt each other.
+#[inline(always)]
+pub(crate) fn add(counter: &mut u64, value: u64) {
+    let counter = &raw mut *counter;
+    // SAFETY: `counter` is a valid, aligned place, and the verifier checks that it is.
+    unsafe {
+        asm!("lock *(u64 *)({counter} + 0) += {value}", counter = in(reg) counter, value = in(reg) value, options(nostack));
     }
 }
 
@@ -139,6 +160,13 @@ pub(crate) fn pair(first: u32, victim: u64, culprit: u64) -> Option<&'static mut
         probe += 1;
     }
     None
+}
+
+/// One set of the network's tags, by its index over all CPUs.
+#[inline(always)]
+pub(crate) fn net_tags(index: u32) -> Option<&'static mut TagSet> {
+    // SAFETY: as for `tags`; a tag is written while no other program of its CPU claims one.
+    NET_TAGS.get_ptr_mut(index).map(|entry| unsafe { &mut *entry })
 }
 
 /// What is remembered of a task, or a free entry to remember it in; `None` where there is no room.

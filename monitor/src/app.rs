@@ -192,7 +192,10 @@ pub fn open_sources(source: &Source) -> Sources {
     let plan = plan(&facts, counted.as_ref().map(|counted| counted.hierarchy), source.wishes);
     let probes = match plan.left_out.first() {
         Some((_, reason)) if plan.programs.is_empty() => Err(reason.clone()),
-        _ => Probes::load(&plan).map_err(|error| chain(&error)),
+        _ => {
+            let tree = counted.as_ref().map(|counted| counted.mount.point.as_path());
+            Probes::load(&plan, tree).map_err(|error| chain(&error))
+        }
     };
     drop(kernel_types);
     // Reading kernel types took tens of megabytes for a moment.
@@ -273,7 +276,6 @@ fn fixed_sources(
         origin: None,
     };
     let mut sources = BTreeMap::from([
-        ("network".to_owned(), absent("this version does not measure the network")),
         ("block_io".to_owned(), absent("this version does not measure block I/O")),
         (
             "other_runtimes".to_owned(),

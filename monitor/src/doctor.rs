@@ -172,7 +172,8 @@ fn probes(kernel_types: &Result<Btf, crate::probes::btf::BtfError>, hierarchy: &
     let counted = app::choose(hierarchy, kernel_types.as_ref().ok());
     let facts = probe_kernel(kernel_types);
     let plan = plan(&facts, counted.as_ref().map(|counted| counted.hierarchy), Wishes::default());
-    let loaded = match Probes::load(&plan) {
+    let tree = counted.as_ref().map(|counted| counted.mount.point.as_path());
+    let loaded = match Probes::load(&plan, tree) {
         Ok(loaded) => loaded,
         Err(error) => {
             return vec![Check::no("eBPF", crate::error::chain(&error), "see the lines above").vital()];

@@ -17,6 +17,7 @@ const SYS_PTRACE: (&str, u8) = ("CAP_SYS_PTRACE", 19);
 pub const NEEDS: &[Need] = &[
     Need { purpose: "load eBPF programs", any_of: &[("CAP_BPF", 39), SYS_ADMIN], is_vital: true },
     Need { purpose: "attach them to tracepoints", any_of: &[("CAP_PERFMON", 38), SYS_ADMIN], is_vital: true },
+    Need { purpose: "count packets by cgroup", any_of: &[("CAP_NET_ADMIN", 12), SYS_ADMIN], is_vital: false },
     Need { purpose: "read the namespaces of other users' processes", any_of: &[SYS_PTRACE], is_vital: false },
     Need {
         purpose: "reach a runtime's socket and files of other users",

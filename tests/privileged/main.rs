@@ -10,4 +10,6 @@ mod identity;
 mod inspect;
 mod interference;
 mod nested;
+mod network;
 mod output;
+mod tcp;

@@ -11,6 +11,7 @@ pub mod container;
 pub mod env;
 pub mod lines;
 pub mod monitor;
+pub mod net;
 pub mod schema;
 pub mod snapshot;
 pub mod truth;

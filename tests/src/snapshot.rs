@@ -74,7 +74,7 @@ pub struct Host {
     pub memory: HostMemory,
     pub faults: HostFaults,
     pub disks: Option<Vec<Disk>>,
-    pub interfaces: Option<Vec<Interface>>,
+    pub interfaces: Option<Vec<HostInterface>>,
     pub pressure: Pressure,
 }
 
@@ -121,7 +121,7 @@ pub struct Disk {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Interface {
+pub struct HostInterface {
     pub name: String,
     pub rx_bytes_total: Option<u64>,
     pub tx_bytes_total: Option<u64>,
@@ -197,6 +197,7 @@ pub struct Cgroup {
 pub struct Measurements {
     pub scheduler: Scheduler,
     pub faults: Faults,
+    pub network: Network,
     pub cpu: Cpu,
     pub memory: Memory,
     pub pids: Pids,
@@ -248,6 +249,35 @@ pub struct Faults {
     pub major_total: Option<u64>,
     pub user_exceptions_total: Option<u64>,
     pub kernel_exceptions_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Network {
+    pub rx_bytes_total: Option<u64>,
+    pub rx_packets_total: Option<u64>,
+    pub tx_bytes_total: Option<u64>,
+    pub tx_packets_total: Option<u64>,
+    pub rx_segments_total: Option<u64>,
+    pub tx_segments_total: Option<u64>,
+    pub rx_wire_bytes_total: Option<u64>,
+    pub tx_wire_bytes_total: Option<u64>,
+    pub tcp_retransmits_total: Option<u64>,
+    pub tcp_resets_sent_total: Option<u64>,
+    pub tcp_resets_received_total: Option<u64>,
+    pub tcp_opened_total: Option<u64>,
+    pub tcp_accepted_total: Option<u64>,
+    pub tcp_failed_total: Option<u64>,
+    pub tcp_open: Option<u64>,
+    pub interfaces: Option<Vec<Interface>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Interface {
+    pub name: String,
+    pub rx_bytes_total: u64,
+    pub rx_packets_total: u64,
+    pub tx_bytes_total: u64,
+    pub tx_packets_total: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

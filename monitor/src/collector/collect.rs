@@ -7,17 +7,19 @@ use std::{
 };
 
 use jiff::Timestamp;
+use monitor_common::net::Traffic;
 
 use super::{
     audit::AuditFiles,
     blame::Ledger,
     clock::Now,
     files::{FileCache, FileHealth, Subject},
+    interfaces::{self, InterfaceCache},
     sample::{ContainerInfo, Counted, Sample, Series},
 };
 use crate::{
     cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
-    host::{HostFacts, HostFiles, read_namespaces},
+    host::{HostFacts, HostFiles, Interface, read_namespaces},
     model::{Coverage, Lost, Probe, Source},
     newtypes::CgroupId,
     probes::{
@@ -65,6 +67,7 @@ pub struct Collector {
     registry: Registry,
     files: FileCache,
     audit: AuditFiles,
+    interfaces: InterfaceCache,
     connections: BTreeMap<String, ConnectionState>,
     started_at: Timestamp,
     lost: Lost,
@@ -99,6 +102,7 @@ impl Collector {
             audit,
             registry: Registry::default(),
             files: FileCache::default(),
+            interfaces: InterfaceCache::default(),
             connections: BTreeMap::new(),
             started_at: Timestamp::now(),
             lost: Lost::default(),
@@ -297,7 +301,7 @@ impl Collector {
             let info = info.clone();
             let stats = match (&self.sources.hierarchy, &info.path) {
                 (Ok(hierarchy), Some(path)) if is_live => {
-                    let has_run = counters.is_none() || active.contains(&id);
+                    let has_run = !counted.scheduler || active.contains(&id);
                     let subject = Subject { id, path, has_run, made_at: info.made_at };
                     self.files.read(hierarchy, &subject, now, &mut health)
                 }
@@ -308,18 +312,24 @@ impl Collector {
                     (stats.clone(), Some(at))
                 });
             let container = self.container_info(id, &info, now);
+            let counters = counters.as_ref().map(|sums| sums.get(&id).copied().unwrap_or_default());
+            let interfaces = container.as_ref().and_then(|container| {
+                self.interfaces_of(&container.run, id, counters.as_ref().filter(|_| counted.received), now)
+            });
             known.insert(id);
             series.push(Series {
                 cgroup: id,
                 path: info.path,
                 container,
                 counting_since: info.made_at.unwrap_or(self.started_at),
+                is_whole: info.made_at.is_some(),
                 is_new: self.has_ticked && info.made_at.is_some() && !self.known.contains(&id),
-                counters: counters.as_ref().map(|sums| sums.get(&id).copied().unwrap_or_default()),
+                counters,
                 waited: counted.scheduler.then(|| self.ledger.row(id)),
                 counted,
                 files,
                 files_read_ns,
+                interfaces,
             });
         }
         self.known = known;
@@ -344,9 +354,15 @@ impl Collector {
             exits: probes.is_attached("sched_process_exit"),
             user_exceptions: probes.is_attached("page_fault_user"),
             kernel_exceptions: probes.is_attached("page_fault_kernel"),
+            received: probes.is_attached("cgroup_skb_ingress"),
+            sent: probes.is_attached("cgroup_skb_egress"),
+            retransmits: probes.is_attached("tcp_retransmit_skb"),
+            resets_sent: probes.is_attached("tcp_send_reset"),
+            resets_received: probes.is_attached("tcp_receive_reset"),
+            connections: probes.is_attached("inet_sock_set_state"),
         };
-        if !counted.scheduler {
-            return (None, Counted::default(), HashSet::new());
+        if counted == Counted::default() {
+            return (None, counted, HashSet::new());
         }
         let mut sums = self.folded.clone();
         sums.reserve(self.known.len());
@@ -389,6 +405,26 @@ impl Collector {
         known.clone()
     }
 
+    fn interfaces_of(
+        &mut self,
+        run: &Run,
+        id: CgroupId,
+        counters: Option<&CgroupCounters>,
+        now: &Now,
+    ) -> Option<Vec<Interface>> {
+        if run.ended_at.is_some() {
+            return self.interfaces.last(id).map(<[_]>::to_vec);
+        }
+        let packets = counters.map(|counters| {
+            let Traffic { rx_packets, tx_packets, .. } = counters.net.traffic;
+            rx_packets + tx_packets
+        });
+        let mount = self.sources.counted.as_ref()?;
+        let folder = mount.point.join(run.path.trim_start_matches('/'));
+        let subject = interfaces::Subject { id, packets };
+        self.interfaces.read(&subject, now.monotonic_ns, || first_pid(&folder)).map(<[_]>::to_vec)
+    }
+
     /// Frees what belongs to removed cgroups that have been shown.
     fn retire(&mut self, now: &Now) {
         let mut waiting = Vec::new();
@@ -415,6 +451,7 @@ impl Collector {
             probes.reader.release(id);
         }
         self.files.retire(id);
+        self.interfaces.retire(id);
         if run != Some(id) {
             self.files.close(id);
             self.ledger.forget(id);
@@ -444,6 +481,7 @@ impl Collector {
                 self.ledger.forget(id);
                 self.namespaces.remove(&id);
                 self.files.close(id);
+                self.interfaces.forget(id);
                 self.registry.forget(id);
             }
         }
@@ -461,6 +499,7 @@ impl Collector {
             let losses = probes.reader.losses();
             coverage.lost.slot_overflows_total = losses.slot_overflows;
             coverage.lost.overflowed_switches_total = probes.reader.overflowed_switches();
+            coverage.lost.overflowed_packets_total = probes.reader.overflowed_packets();
             coverage.lost.unknown_turns_total = losses.unknown_turns;
             coverage.lost.hidden_tasks_total = losses.hidden_tasks;
             coverage.lost.unblamed_ns_total = losses.unblamed_ns;
@@ -469,10 +508,32 @@ impl Collector {
         }
         coverage.sources.insert("cgroup_files".to_owned(), self.files_source(health));
         coverage.sources.insert("host".to_owned(), host_source(&self.sources.host_files));
+        coverage.sources.insert("network".to_owned(), self.network_source());
         for (name, state) in &self.connections {
             coverage.sources.insert(name.clone(), connection(state));
         }
         coverage
+    }
+
+    /// Where `network` comes from.
+    fn network_source(&self) -> Source {
+        let counts = |name| self.sources.probes.as_ref().is_ok_and(|probes| probes.is_attached(name));
+        let source = |state: &str, reason: Option<&str>| Source {
+            state: state.to_owned(),
+            reason: reason.map(ToOwned::to_owned),
+            origin: None,
+        };
+        match (counts("cgroup_skb_ingress"), counts("cgroup_skb_egress")) {
+            (true, true) => source("ok", None),
+            (false, false) => source(
+                "partial",
+                Some(
+                    "no packet is counted by its socket's cgroup (see probes): bytes and packets are those of the network \
+                     namespace's interfaces, link-layer headers included, the same for all that share the namespace",
+                ),
+            ),
+            _ => source("partial", Some("packets are counted in one direction only (see probes)")),
+        }
     }
 
     fn files_source(&self, health: &FileHealth) -> Source {

@@ -5,6 +5,7 @@ pub mod blame;
 pub mod clock;
 pub mod collect;
 mod files;
+mod interfaces;
 pub mod run;
 pub mod sample;
 pub mod window;

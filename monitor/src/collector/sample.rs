@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::audit::{AgentUsage, AuditPoint};
 use crate::{
     cgroup::{CgroupStats, Mode},
-    host::{HostFacts, HostStats},
+    host::{HostFacts, HostStats, Interface},
     model::Coverage,
     newtypes::CgroupId,
     probes::{read::CgroupCounters, waits::Waited},
@@ -51,11 +51,13 @@ pub struct Series {
     pub container: Option<ContainerInfo>,
     /// Since when the counters count.
     pub counting_since: Timestamp,
+    /// Whether its cgroup was made while we counted, so that nothing of it was before.
+    pub is_whole: bool,
     /// Whether the counters began at 0 after the sample before this one was taken.
     pub is_new: bool,
     /// What the probes counted, nested cgroups included; `None` where no probe counts.
     pub counters: Option<CgroupCounters>,
-    /// Whether executions and exits, and page-fault exceptions, are counted.
+    /// Which of these are counted.
     pub counted: Counted,
     /// What its tasks waited for; `None` where no probe tells.
     pub waited: Option<BTreeMap<Blamed, Waited>>,
@@ -63,6 +65,8 @@ pub struct Series {
     pub files: CgroupStats,
     /// When they said it, by `CLOCK_MONOTONIC`; `None` where they were never read.
     pub files_read_ns: Option<u64>,
+    /// What the interfaces of a container's network namespace said; `None` where they were never read.
+    pub interfaces: Option<Vec<Interface>>,
 }
 
 impl Series {
@@ -106,6 +110,18 @@ pub struct Counted {
     pub user_exceptions: bool,
     /// Page-fault exceptions in kernel mode.
     pub kernel_exceptions: bool,
+    /// Packets received.
+    pub received: bool,
+    /// Packets sent.
+    pub sent: bool,
+    /// TCP segments sent again.
+    pub retransmits: bool,
+    /// TCP resets sent.
+    pub resets_sent: bool,
+    /// TCP resets received.
+    pub resets_received: bool,
+    /// TCP connections opened, accepted, failed, closed.
+    pub connections: bool,
 }
 
 /// Who a container is.

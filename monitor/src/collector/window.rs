@@ -19,8 +19,8 @@ use crate::{
     },
     model::{
         BlockIo, Cgroup, CgroupEntry, Container, ContainerState, Cpu, Faults, Interference,
-        InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, Network, Pids, Pod,
-        Pressure, SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
+        InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, Pids, Pod, Pressure,
+        SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
     newtypes::CgroupId,
     probes::read::CgroupCounters,
@@ -96,7 +96,7 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
     Measurements {
         scheduler: scheduler(series, window),
         faults: faults(series, window),
-        network: Network::default(),
+        network: network::network(series, window),
         cpu: cpu_of(cpu, series.files_read_ns, window),
         memory: if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
         block_io: BlockIo::default(),
@@ -136,7 +136,7 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
 
 /// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
 fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
-    let CgroupCounters { sched, tasks: _, runq } =
+    let CgroupCounters { sched, tasks: _, runq, net: _ } =
         series.counters.as_ref().filter(|_| series.counted.scheduler)?;
     let mut counts = *runq;
     if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
@@ -466,5 +466,6 @@ fn namespaces_of(inodes: &BTreeMap<String, u64>) -> Namespaces {
     }
 }
 
+mod network;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The machine's own /proc and /sys, without its cgroups.
 
 mod files;
+mod interfaces;
 mod parse;
 
 use std::{collections::BTreeMap, fs};
@@ -9,6 +10,7 @@ use procfs::Current;
 
 pub use self::{
     files::HostFiles,
+    interfaces::{Direction, Interface, NetworkView},
     parse::{CpuTimes, CpuUse, HostStats, ProcessCounters, Stall, VmCounters},
 };
 

@@ -23,7 +23,7 @@ pub struct Coverage {
 /// One eBPF program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Probe {
-    /// Its name: the tracepoint's, or `flush` and `seed`, which are attached to none.
+    /// Its name: the tracepoint's or cgroup hook's, or `flush` and `seed`, which are attached to none.
     pub name: String,
     /// `attached`; `unsupported` by this kernel or switched off; `refused` by the kernel.
     pub state: String,
@@ -42,6 +42,8 @@ pub struct Lost {
     pub slot_overflows_total: u64,
     /// Switches of such cgroups, which are counted here instead.
     pub overflowed_switches_total: u64,
+    /// Packets of sockets whose cgroup found no slot, or has none, which are counted here instead.
+    pub overflowed_packets_total: u64,
     /// Lifecycle records that found the ring buffer full; the cgroup tree is then walked instead.
     pub lifecycle_records_total: u64,
     /// Lifecycle records of unknown form.

@@ -43,7 +43,7 @@ pub struct HostTotals {
     /// Block devices that have done anything since boot, without partitions.
     pub disks: Option<Vec<Disk>>,
     /// Interfaces of the network namespace of process 1.
-    pub interfaces: Option<Vec<Interface>>,
+    pub interfaces: Option<Vec<HostInterface>>,
     /// Pressure stall information of all tasks (`/proc/pressure`).
     pub pressure: Pressure,
 }
@@ -218,7 +218,7 @@ metrics! {
 
 /// A network interface.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Interface {
+pub struct HostInterface {
     /// Its name.
     pub name: String,
     /// What passed it.
@@ -228,7 +228,7 @@ pub struct Interface {
 
 metrics! {
     /// What passed an interface, from `/proc/net/dev`.
-    InterfaceTraffic at traffic of Interface {
+    InterfaceTraffic at traffic of HostInterface {
         /// Bytes received.
         rx_bytes_total: Counter,
         /// Packets received.

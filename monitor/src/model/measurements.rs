@@ -75,18 +75,41 @@ metrics! {
 }
 
 metrics! {
-    /// Traffic at layer 3 of the sockets.
+    /// Traffic of the sockets, whatever network namespace they are in, from the IP header on. A packet is what the
+    /// network layer passes on in one piece: with segmentation offload up to 64 KiB, which is cut into segments later
+    /// or elsewhere.
     Network at network {
-        /// Bytes received.
+        /// Bytes received: what the interfaces that they came through count, without link-layer headers
+        /// (docs/adr/0009).
         rx_bytes_total: Counter,
         /// Packets received.
         rx_packets_total: Counter,
-        /// Bytes sent.
+        /// Bytes sent, those sent again included.
         tx_bytes_total: Counter,
         /// Packets sent.
         tx_packets_total: Counter,
-        /// TCP segments sent again.
+        /// Segments received: packets as they are on a wire.
+        rx_segments_total: Counter,
+        /// Segments sent.
+        tx_segments_total: Counter,
+        /// `rx_bytes_total` with the headers that each segment has on a wire.
+        rx_wire_bytes_total: Counter,
+        /// `tx_bytes_total` with the headers that each segment has on a wire.
+        tx_wire_bytes_total: Counter,
+        /// TCP segments sent again (`RetransSegs` of `/proc/net/snmp`).
         tcp_retransmits_total: Counter,
+        /// TCP resets sent for its sockets; what is answered where nobody listens is nobody's.
+        tcp_resets_sent_total: Counter,
+        /// TCP resets that its connections received.
+        tcp_resets_received_total: Counter,
+        /// TCP connections that it asked for (`ActiveOpens`).
+        tcp_opened_total: Counter,
+        /// TCP connections that it listened for and that were established (`PassiveOpens`).
+        tcp_accepted_total: Counter,
+        /// TCP connections that it asked for and did not get.
+        tcp_failed_total: Counter,
+        /// TCP connections established now, as `CurrEstab` has it; of cgroups made while monitor ran.
+        tcp_open: Gauge,
         /// Growth of `rx_bytes_total` over the window.
         rx_bytes_per_second: Rate,
         /// Growth of `rx_packets_total` over the window.
@@ -99,9 +122,33 @@ metrics! {
         tcp_retransmits_per_second: Rate,
     }
     + {
-        /// Counters of the interfaces in its network namespace.
-        interfaces: Vec<serde_json::Value>,
+        /// The interfaces of a container's network namespace, as `/proc/PID/net/dev` has them, read every few
+        /// seconds. Others that share the namespace (`namespaces.net`) have the same.
+        interfaces: Vec<Interface>,
     }
+}
+
+/// What an interface has counted since it was made, link-layer headers included.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Interface {
+    /// Its name in its namespace.
+    pub name: String,
+    /// Bytes that came in.
+    pub rx_bytes_total: u64,
+    /// Packets that came in.
+    pub rx_packets_total: u64,
+    /// Packets that came in damaged.
+    pub rx_errors_total: u64,
+    /// Packets that came in and were thrown away.
+    pub rx_dropped_total: u64,
+    /// Bytes that went out.
+    pub tx_bytes_total: u64,
+    /// Packets that went out.
+    pub tx_packets_total: u64,
+    /// Packets that could not go out.
+    pub tx_errors_total: u64,
+    /// Packets that were thrown away instead of going out.
+    pub tx_dropped_total: u64,
 }
 
 metrics! {

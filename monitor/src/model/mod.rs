@@ -17,12 +17,12 @@ pub use self::{
     catalog::{Kind, Metric, Value},
     coverage::{Coverage, Lost, Probe, Source},
     host::{
-        CpuTimes, Disk, DiskActivity, Host, HostFaults, HostMemory, HostReclaim, HostScheduler, HostTotals,
-        Interface, InterfaceTraffic, NumberedCpu,
+        CpuTimes, Disk, DiskActivity, Host, HostFaults, HostInterface, HostMemory, HostReclaim,
+        HostScheduler, HostTotals, InterfaceTraffic, NumberedCpu,
     },
     measurements::{
-        BlockIo, Cpu, Faults, Interference, InterferenceSource, Latency, LatencyBucket, Measurements, Memory,
-        Network, Pids, Pressure, Scheduler, Stall, StallShare,
+        BlockIo, Cpu, Faults, Interface, Interference, InterferenceSource, Latency, LatencyBucket,
+        Measurements, Memory, Network, Pids, Pressure, Scheduler, Stall, StallShare,
     },
     snapshot::{
         Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Namespaces, Pod, SCHEMA_VERSION, Snapshot,

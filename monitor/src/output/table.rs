@@ -72,6 +72,7 @@ pub fn encode(snapshot: &Snapshot, out: &mut BytesMut) {
 fn warnings(snapshot: &Snapshot) -> String {
     let lost = &snapshot.coverage.lost;
     let lost_total = lost.slot_overflows_total
+        + lost.overflowed_packets_total
         + lost.lifecycle_records_total
         + lost.discarded_records_total
         + lost.unknown_turns_total

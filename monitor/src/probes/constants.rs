@@ -141,6 +141,7 @@ mod tests {
             hierarchy: 0,
             has_typed_current: 0,
             has_throttled: 0,
+            tells_retransmit_error: 0,
         };
         assert!(matches!(write(b"no ELF", &constants), Err(ConstantsError::Object(_))));
     }

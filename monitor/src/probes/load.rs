@@ -1,11 +1,11 @@
 //! Carries a plan out. Dropping [`Probes`] detaches every program.
 
-use std::{io, os::fd::AsFd};
+use std::{fs::File, io, os::fd::AsFd, path::Path};
 
 use aya::{
     Ebpf, EbpfLoader,
     maps::Map,
-    programs::{Program as Loaded, iter::IterLink},
+    programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, Program as Loaded, iter::IterLink},
 };
 use aya_log::EbpfLogger;
 
@@ -81,7 +81,9 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("MONITOR_EBPF_OBJECT"));
 
 impl Probes {
     /// Loads and attaches what was planned; a program that the kernel refuses costs only itself.
-    pub fn load(plan: &Plan) -> Result<Self, LoadError> {
+    ///
+    /// `tree` is where the hierarchy that is counted is mounted.
+    pub fn load(plan: &Plan, tree: Option<&Path>) -> Result<Self, LoadError> {
         lift_memlock_limit();
         let geometry = plan.constants.geometry;
         let object = constants::write(OBJECT, &plan.constants).map_err(LoadError::Constants)?;
@@ -92,6 +94,8 @@ impl Probes {
             .override_global(aya_log::LEVEL, &plan.log_level, true)
             .map_max_entries("TAGS", geometry.tag_entries())
             .map_max_entries("SLOTS", geometry.counter_entries())
+            .map_max_entries("NET_TAGS", geometry.tag_entries())
+            .map_max_entries("NET", geometry.counter_entries())
             .map_max_entries("CPUS", geometry.cpus)
             .map_max_entries("TURNS", geometry.cpus)
             .map_max_entries("WAITS", geometry.cpus * WAIT_PAIRS)
@@ -106,7 +110,7 @@ impl Probes {
             .map(|(program, reason)| (*program, ProbeState::Unsupported(reason.clone())))
             .collect();
         for program in &plan.programs {
-            let state = match attach(&mut ebpf, program, kernel_types.as_ref()) {
+            let state = match attach(&mut ebpf, program, kernel_types.as_ref(), tree) {
                 Ok(()) => ProbeState::Attached,
                 Err(reason) => ProbeState::Refused(reason),
             };
@@ -148,12 +152,23 @@ fn monotonic_ns() -> u64 {
     u64::try_from(now.tv_sec * 1_000_000_000 + now.tv_nsec).unwrap_or_default()
 }
 
-fn attach(ebpf: &mut Ebpf, program: &Program, kernel_types: Option<&aya::Btf>) -> Result<(), String> {
+fn attach(
+    ebpf: &mut Ebpf,
+    program: &Program,
+    kernel_types: Option<&aya::Btf>,
+    tree: Option<&Path>,
+) -> Result<(), String> {
     let loaded = ebpf.program_mut(program.name).ok_or("not in the eBPF object")?;
     let attached = match (program.hook, loaded) {
         (Hook::Tracepoint(name), Loaded::BtfTracePoint(loaded)) => {
             let kernel_types = kernel_types.ok_or("no kernel types")?;
             loaded.load(name, kernel_types).and_then(|()| loaded.attach()).map(|_| ())
+        }
+        (Hook::PacketsIn, Loaded::CgroupSkb(loaded)) => {
+            return attach_to_tree(loaded, CgroupSkbAttachType::Ingress, tree);
+        }
+        (Hook::PacketsOut, Loaded::CgroupSkb(loaded)) => {
+            return attach_to_tree(loaded, CgroupSkbAttachType::Egress, tree);
         }
         (Hook::OnDemand, Loaded::RawTracePoint(loaded)) => loaded.load(),
         (Hook::EveryTask, Loaded::Iter(loaded)) => {
@@ -167,6 +182,21 @@ fn attach(ebpf: &mut Ebpf, program: &Program, kernel_types: Option<&aya::Btf>) -
         _ => return Err("of another type in the eBPF object".to_owned()),
     };
     attached.map_err(|error| explain(&error))
+}
+
+fn attach_to_tree(
+    program: &mut CgroupSkb,
+    direction: CgroupSkbAttachType,
+    tree: Option<&Path>,
+) -> Result<(), String> {
+    let tree = tree.ok_or("no cgroup hierarchy is mounted")?;
+    let root = File::open(tree).map_err(|error| format!("open {}: {error}", tree.display()))?;
+    // Links take no mode: other programs on the tree go on, and more may come.
+    program
+        .load()
+        .and_then(|()| program.attach(root, direction, CgroupAttachMode::Single))
+        .map(|_| ())
+        .map_err(|error| explain(&error))
 }
 
 /// Reading an iterator is what makes its program run.

@@ -8,4 +8,5 @@ pub mod plan;
 pub mod read;
 pub mod support;
 pub mod sys;
+mod table;
 pub mod waits;

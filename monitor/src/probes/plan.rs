@@ -4,6 +4,7 @@ use monitor_common::{
     counters::{CpuState, Slot},
     fields::Constants,
     limits::{RING_BYTES, WAIT_PAIRS, WAYS},
+    net::NetSlot,
     slots::{Geometry, SeenTask, TagSet},
     waits::{Turns, WaitPair},
 };
@@ -32,6 +33,10 @@ pub enum Hook {
     OnDemand,
     /// Nowhere: the loader has it run once for every task. Linux 5.8.
     EveryTask,
+    /// The root of the cgroup2 tree: packets that its sockets receive. Linux 5.7.
+    PacketsIn,
+    /// The root of the cgroup2 tree: packets that its sockets send. Linux 5.7.
+    PacketsOut,
 }
 
 /// The subjects that stand and fall apart.
@@ -45,6 +50,8 @@ pub enum Family {
     Cgroups,
     /// Executions and exits.
     Processes,
+    /// Packets and connections of sockets.
+    Network,
 }
 
 const CGROUP_FIELDS: [&str; 4] = ["task_css_set", "css_set_dfl_cgrp", "cgroup_kn", "kernfs_node_id"];
@@ -92,12 +99,27 @@ const EXIT_FIELDS: &[&str] = &[
     "pid_numbers",
 ];
 
+const SOCK_FIELDS: &[&str] = &["sock_state", "sock_cgroup", "cgroup_kn", "kernfs_node_id"];
+
+const RETRANSMIT_FIELDS: &[&str] =
+    &[SOCK_FIELDS[0], SOCK_FIELDS[1], SOCK_FIELDS[2], SOCK_FIELDS[3], "skb_cb", "tcp_cb_segments"];
+
+const STATE_FIELDS: &[&str] =
+    &[SOCK_FIELDS[0], SOCK_FIELDS[1], SOCK_FIELDS[2], SOCK_FIELDS[3], "sock_protocol"];
+
 /// Every program, in the order in which it is attached: what tells of cgroups before what counts in them, and last what
 /// counts most, so that all of it counts since about the same moment.
 pub const PROGRAMS: &[Program] = &[
     tracepoint("cgroup_mkdir", Family::Cgroups, TREE_FIELDS),
     tracepoint("cgroup_rmdir", Family::Cgroups, TREE_FIELDS),
     tracepoint("cgroup_attach_task", Family::Cgroups, TREE_FIELDS),
+    Program { name: "cgroup_skb_ingress", hook: Hook::PacketsIn, family: Family::Network, fields: &[] },
+    Program { name: "cgroup_skb_egress", hook: Hook::PacketsOut, family: Family::Network, fields: &[] },
+    tracepoint("tcp_retransmit_skb", Family::Network, RETRANSMIT_FIELDS),
+    tracepoint("tcp_retransmit_synack", Family::Network, SOCK_FIELDS),
+    tracepoint("tcp_send_reset", Family::Network, SOCK_FIELDS),
+    tracepoint("tcp_receive_reset", Family::Network, SOCK_FIELDS),
+    tracepoint("inet_sock_set_state", Family::Network, STATE_FIELDS),
     Program { name: "flush", hook: Hook::OnDemand, family: Family::Scheduler, fields: SCHED_FIELDS },
     tracepoint("sched_process_exec", Family::Processes, SCHED_FIELDS),
     tracepoint("sched_process_exit", Family::Processes, EXIT_FIELDS),
@@ -150,8 +172,8 @@ pub struct Plan {
     pub left_out: Vec<(&'static Program, String)>,
 }
 
-/// Bytes that one slot and its tag take on one CPU.
-pub const SLOT_BYTES: usize = size_of::<u64>() + size_of::<Slot>();
+/// Bytes that one slot and its tag take on one CPU, the network's included.
+pub const SLOT_BYTES: usize = size_of::<u64>() + size_of::<Slot>() + size_of::<u64>() + size_of::<NetSlot>();
 
 /// Slots on a CPU are never fewer, whatever the memory limit, and never more.
 const SET_BITS: std::ops::RangeInclusive<u32> = 6..=11;
@@ -174,6 +196,7 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
     let CountedHierarchy { number, subsystem } = hierarchy.unwrap_or_default();
     let mut offsets = facts.offsets;
     offsets.css_set_subsys += subsystem.unwrap_or_default() * POINTER_BYTES;
+    offsets.skb_cb += offsets.tcp_cb_segments;
     offsets.signal_pids += PIDTYPE_TGID * POINTER_BYTES;
     let constants = Constants {
         offsets,
@@ -182,6 +205,7 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
         hierarchy: number,
         has_typed_current: facts.has_typed_current.into(),
         has_throttled: THROTTLED_FIELDS.iter().all(|name| !facts.lacks(name)).into(),
+        tells_retransmit_error: facts.tells_retransmit_error.into(),
     };
     Plan { constants, log_level: wishes.log_level, programs, left_out }
 }
@@ -206,8 +230,11 @@ fn refusal(
     if let Some(reason) = &facts.unusable {
         return Some(reason.clone());
     }
-    if hierarchy.is_none() {
+    let Some(hierarchy) = hierarchy else {
         return Some("no cgroup hierarchy that could be counted is mounted".to_owned());
+    };
+    if program.family == Family::Network && hierarchy.number != 0 {
+        return Some("containers are in v1 hierarchies, and sockets know their cgroup2 alone".to_owned());
     }
     if program.family == Family::Faults && !wishes.fault_exceptions {
         return Some("switched off".to_owned());
@@ -235,8 +262,8 @@ fn geometry(cpus: u32, map_bytes: usize) -> Geometry {
 #[must_use]
 pub fn map_bytes(constants: &Constants) -> usize {
     let Constants { geometry, seen_bits, .. } = constants;
-    geometry.tag_entries() as usize * size_of::<TagSet>()
-        + geometry.counter_entries() as usize * size_of::<Slot>()
+    2 * geometry.tag_entries() as usize * size_of::<TagSet>()
+        + geometry.counter_entries() as usize * (size_of::<Slot>() + size_of::<NetSlot>())
         + geometry.cpus as usize * (size_of::<CpuState>() + size_of::<Turns>())
         + (geometry.cpus * WAIT_PAIRS) as usize * size_of::<WaitPair>()
         + (size_of::<SeenTask>() << seen_bits)
@@ -258,10 +285,11 @@ mod tests {
                 .iter()
                 .filter_map(|program| match program.hook {
                     Hook::Tracepoint(name) => Some(name),
-                    Hook::OnDemand | Hook::EveryTask => None,
+                    _ => None,
                 })
                 .collect(),
             has_typed_current: true,
+            tells_retransmit_error: true,
             possible_cpus: 2,
             tasks: 200,
         }
@@ -292,6 +320,15 @@ mod tests {
         let plan = plan(&facts, V2, Wishes::default());
         let left_out: Vec<_> = plan.left_out.iter().map(|(program, _)| program.name).collect();
         assert_eq!(left_out, ["sched_process_exit"]);
+    }
+
+    #[test]
+    fn packets_are_counted_in_the_cgroup2_tree_only() {
+        let v1 = Some(CountedHierarchy { number: 4, subsystem: Some(2) });
+        let left_out = plan(&facts(), v1, Wishes::default()).left_out;
+        assert!(
+            !left_out.is_empty() && left_out.iter().all(|(program, _)| program.family == Family::Network)
+        );
     }
 
     #[test]

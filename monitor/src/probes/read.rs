@@ -2,21 +2,22 @@
 
 use std::{
     collections::HashMap,
-    io,
     os::fd::{AsFd, OwnedFd},
 };
 
-use aya::{Ebpf, Pod, maps::Map};
+use aya::Ebpf;
 use monitor_common::{
     counters::{CpuState, Losses, SchedCounters, Slot, TaskCounters},
     histogram::{BUCKETS, Histogram},
-    limits::{PROBES, WAIT_PAIRS, WAYS},
-    slots::{Geometry, set_of},
+    limits::WAIT_PAIRS,
+    net::{NetSlot, Tcp, Traffic},
+    slots::Geometry,
 };
 
 use super::{
-    load::{LoadError, take_map},
+    load::LoadError,
     sys::{SharedArray, run_on_cpu},
+    table::{OVERFLOW, Table, share},
     waits::Waits,
 };
 use crate::newtypes::CgroupId;
@@ -30,20 +31,28 @@ pub struct CgroupCounters {
     pub tasks: TaskCounters,
     /// Run-queue latency.
     pub runq: [u64; BUCKETS],
+    /// What its sockets did.
+    pub net: NetSlot,
 }
 
 impl Default for CgroupCounters {
     fn default() -> Self {
-        Self { sched: SchedCounters::default(), tasks: TaskCounters::default(), runq: [0; BUCKETS] }
+        Self {
+            sched: SchedCounters::default(),
+            tasks: TaskCounters::default(),
+            runq: [0; BUCKETS],
+            net: NetSlot::default(),
+        }
     }
 }
 
 impl CgroupCounters {
     /// Adds what another cgroup's tasks, or other CPUs, have counted.
     pub fn add(&mut self, other: &Self) {
-        let Self { sched, tasks, runq } = other;
+        let Self { sched, tasks, runq, net } = other;
         add_sched(&mut self.sched, sched);
         add_tasks(&mut self.tasks, tasks);
+        add_net(&mut self.net, net);
         for (sum, count) in self.runq.iter_mut().zip(runq) {
             *sum += count;
         }
@@ -79,6 +88,38 @@ fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
     sum.exits += exits;
 }
 
+fn add_net(sum: &mut NetSlot, other: &NetSlot) {
+    let NetSlot { traffic, tcp } = other;
+    let Traffic {
+        rx_bytes,
+        rx_packets,
+        rx_further_segments,
+        rx_further_header_bytes,
+        tx_bytes,
+        tx_packets,
+        tx_further_segments,
+        tx_further_header_bytes,
+    } = *traffic;
+    sum.traffic.rx_bytes += rx_bytes;
+    sum.traffic.rx_packets += rx_packets;
+    sum.traffic.rx_further_segments += rx_further_segments;
+    sum.traffic.rx_further_header_bytes += rx_further_header_bytes;
+    sum.traffic.tx_bytes += tx_bytes;
+    sum.traffic.tx_packets += tx_packets;
+    sum.traffic.tx_further_segments += tx_further_segments;
+    sum.traffic.tx_further_header_bytes += tx_further_header_bytes;
+    let Tcp { retransmits, resets_sent, resets_received, opened, accepted, failed, established, closed } =
+        *tcp;
+    sum.tcp.retransmits += retransmits;
+    sum.tcp.resets_sent += resets_sent;
+    sum.tcp.resets_received += resets_received;
+    sum.tcp.opened += opened;
+    sum.tcp.accepted += accepted;
+    sum.tcp.failed += failed;
+    sum.tcp.established += established;
+    sum.tcp.closed += closed;
+}
+
 /// What was read of one cgroup.
 #[derive(Debug, Default)]
 struct Seen {
@@ -96,6 +137,7 @@ struct Sums {
     sched: SchedCounters,
     tasks: TaskCounters,
     runq: Histogram,
+    net: NetSlot,
 }
 
 impl Seen {
@@ -112,9 +154,10 @@ impl Seen {
     fn finish(&mut self) {
         self.changed = self.now != self.before;
         if self.changed {
-            let Sums { sched, tasks, runq } = self.now;
+            let Sums { sched, tasks, runq, net } = self.now;
             self.counters.sched = sched;
             self.counters.tasks = tasks;
+            self.counters.net = net;
             for ((total, now), before) in self.counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
                 *total += u64::from(now.wrapping_sub(before));
             }
@@ -127,22 +170,16 @@ impl Seen {
 #[derive(Debug)]
 pub struct Reader {
     geometry: Geometry,
-    /// The tags of every set, one after the other.
-    tags: SharedArray<u64>,
-    counters: SharedArray<Slot>,
+    slots: Table<Slot>,
+    net: Table<NetSlot>,
     cpus: SharedArray<CpuState>,
     /// Who waited for whom.
     pub waits: Waits,
     flush: Option<OwnedFd>,
-    /// Where each occupied slot is, found by the last scan of the tags.
-    slots: Vec<(CgroupId, u32)>,
     seen: HashMap<CgroupId, Seen>,
     /// What cgroups whose slots were freed had counted.
     released: SchedCounters,
 }
-
-/// The id under which the shared slots' counters are kept: no cgroup has it.
-const OVERFLOW: CgroupId = CgroupId(0);
 
 impl Reader {
     pub(super) fn open(ebpf: &mut Ebpf, geometry: Geometry) -> Result<Self, LoadError> {
@@ -152,12 +189,11 @@ impl Reader {
             .and_then(|fd| fd.as_fd().try_clone_to_owned().ok());
         Ok(Self {
             geometry,
-            tags: share(ebpf, "TAGS", geometry.tag_entries() * WAYS)?,
-            counters: share(ebpf, "SLOTS", geometry.counter_entries())?,
+            slots: Table::open(ebpf, geometry, "TAGS", "SLOTS")?,
+            net: Table::open(ebpf, geometry, "NET_TAGS", "NET")?,
             cpus: share(ebpf, "CPUS", geometry.cpus)?,
             waits: Waits::new(share(ebpf, "WAITS", geometry.cpus * WAIT_PAIRS)?, geometry.cpus * WAIT_PAIRS),
             flush,
-            slots: Vec::new(),
             seen: HashMap::new(),
             released: SchedCounters::default(),
         })
@@ -193,28 +229,16 @@ impl Reader {
 
     /// Brings every cgroup's counters up to date.
     pub fn read(&mut self) {
-        self.scan_tags();
         for seen in self.seen.values_mut() {
             seen.now = Sums::default();
         }
-        let overflow = self.geometry.overflow_slot();
-        let shared = (0..self.geometry.cpus).map(|cpu| (OVERFLOW, self.geometry.first_slot(cpu) + overflow));
-        for (id, index) in self.slots.iter().copied().chain(shared) {
-            if let Some(slot) = self.counters.get(index) {
-                self.seen.entry(id).or_default().add(&slot);
-            }
+        for (id, slot) in self.slots.occupied() {
+            self.seen.entry(id).or_default().add(&slot);
+        }
+        for (id, slot) in self.net.occupied() {
+            add_net(&mut self.seen.entry(id).or_default().now.net, &slot);
         }
         self.seen.values_mut().for_each(Seen::finish);
-    }
-
-    fn scan_tags(&mut self) {
-        self.slots.clear();
-        let owned = self.geometry.owned_slots;
-        for (number, id) in (0_u32..).zip(self.tags.range(0..self.geometry.cpus * owned)) {
-            if id != 0 {
-                self.slots.push((CgroupId(id), self.geometry.first_slot(number / owned) + number % owned));
-            }
-        }
     }
 
     /// Each cgroup that has counted something, as of the last [`Self::read`], and whether that was new.
@@ -256,6 +280,12 @@ impl Reader {
             .map_or(0, |shared| shared.sched.voluntary_switches + shared.sched.involuntary_switches)
     }
 
+    /// Packets of sockets whose cgroup found no slot of its own, or was not to be found.
+    #[must_use]
+    pub fn overflowed_packets(&self) -> u64 {
+        self.get(OVERFLOW).map_or(0, |shared| shared.net.traffic.rx_packets + shared.net.traffic.tx_packets)
+    }
+
     /// What was lost, all CPUs together.
     #[must_use]
     pub fn losses(&self) -> Losses {
@@ -282,31 +312,11 @@ impl Reader {
     ///
     /// To be called only when no task can be left in it: a program that met the id again would claim a new slot.
     pub fn release(&mut self, id: CgroupId) {
-        for (cpu, probe) in (0..self.geometry.cpus).flat_map(|cpu| (0..PROBES).map(move |probe| (cpu, probe)))
-        {
-            let set = set_of(id.0, self.geometry.set_bits, probe);
-            let first = (self.geometry.first_set(cpu) + set) * WAYS;
-            for way in 0..WAYS {
-                if self.tags.get(first + way) == Some(id.0) {
-                    let slot = self.geometry.first_slot(cpu) + set * WAYS + way;
-                    self.counters.set(slot, Slot::default());
-                    // Last, and this word alone: the CPU may be claiming another one of the set.
-                    self.tags.set(first + way, 0);
-                }
-            }
-        }
+        self.slots.release(id);
+        self.net.release(id);
         if let Some(seen) = self.seen.remove(&id) {
             add_sched(&mut self.released, &seen.counters.sched);
         }
         self.waits.release(id);
-    }
-}
-
-fn share<T: Pod>(ebpf: &mut Ebpf, name: &'static str, entries: u32) -> Result<SharedArray<T>, LoadError> {
-    let not_an_array = || io::Error::other("not an array");
-    let failed = |source| LoadError::Map { name, source };
-    match take_map(ebpf, name)? {
-        Map::Array(data) => SharedArray::map(data.fd().as_fd(), entries).map_err(failed),
-        _ => Err(failed(not_an_array())),
     }
 }

@@ -22,6 +22,8 @@ pub struct KernelFacts {
     pub tracepoints: Vec<&'static str>,
     /// Whether programs get the running task with its type.
     pub has_typed_current: bool,
+    /// Whether `tcp_retransmit_skb` has a third argument, with the error of one that failed.
+    pub tells_retransmit_error: bool,
     /// CPUs that can ever come online; the maps have room for each.
     pub possible_cpus: u32,
     /// Tasks that there are.
@@ -38,6 +40,7 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
         missing_fields: Vec::new(),
         tracepoints: Vec::new(),
         has_typed_current: false,
+        tells_retransmit_error: false,
         possible_cpus: 0,
         tasks: tasks.unwrap_or_default(),
     };
@@ -74,9 +77,11 @@ impl KernelFacts {
             .iter()
             .filter_map(|program| match program.hook {
                 Hook::Tracepoint(name) => btf.tracepoint_arguments(name).map(|_| name),
-                Hook::OnDemand | Hook::EveryTask => None,
+                Hook::OnDemand | Hook::EveryTask | Hook::PacketsIn | Hook::PacketsOut => None,
             })
             .collect();
+        self.tells_retransmit_error =
+            btf.tracepoint_arguments("tcp_retransmit_skb").is_some_and(|count| count > 2);
         self.has_typed_current = btf.enumerator("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
     }
 }

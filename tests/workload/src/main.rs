@@ -14,6 +14,7 @@
 
 mod forks;
 mod modes;
+mod net;
 mod options;
 mod sys;
 mod threads;
@@ -52,6 +53,13 @@ fn run() -> Result<u8, Box<dyn Error>> {
             test.report("ready", &Truth::read(DeadTasks::default())?)?;
             test.expect("go")?;
             forks::run(children, blocks, pages)?
+        }
+        Mode::Transfer(transfer) => {
+            let prepared = transfer.prepare()?;
+            test.report("ready", &Truth::read(DeadTasks::default())?)?;
+            test.expect("go")?;
+            prepared.run()?;
+            DeadTasks::default()
         }
         Mode::Threads(work) => {
             let team = threads::Team::start(options.threads, work)?;

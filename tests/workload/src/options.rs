@@ -2,7 +2,10 @@
 
 use std::{error::Error, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::modes::Work;
+use crate::{
+    modes::Work,
+    net::{Ends, Protocol, Transfer},
+};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub(crate) enum Mode {
     Threads(Work),
     /// Processes, which end on the way.
     Forks { children: usize, blocks: u64, pages: usize },
+    /// Sockets.
+    Transfer(Transfer),
 }
 
 impl Options {
@@ -52,6 +57,10 @@ impl Options {
                 blocks: flags.take("--blocks")?.unwrap_or(0),
                 pages: flags.take("--pages")?.unwrap_or(0),
             },
+            "send" => Mode::Transfer(transfer(Ends::Sender, &mut flags)?),
+            "receive" => Mode::Transfer(transfer(Ends::Receiver, &mut flags)?),
+            "loopback" => Mode::Transfer(transfer(Ends::Both, &mut flags)?),
+            "refused" => Mode::Transfer(transfer(Ends::Refused, &mut flags)?),
             _ => return Err(format!("there is no mode {mode:?}").into()),
         };
         let cpus = flags.take::<String>("--cpus")?.unwrap_or_default();
@@ -64,6 +73,21 @@ impl Options {
         flags.end()?;
         Ok(options)
     }
+}
+
+fn transfer(ends: Ends, flags: &mut Flags) -> Result<Transfer, Box<dyn Error>> {
+    let protocol = match flags.take::<String>("--protocol")?.as_deref() {
+        None | Some("tcp") => Protocol::Tcp,
+        Some("udp") => Protocol::Udp,
+        Some(other) => return Err(format!("there is no protocol {other:?}").into()),
+    };
+    Ok(Transfer {
+        ends,
+        protocol,
+        address: required(flags.take("--address")?, "--address")?,
+        bytes: flags.take("--bytes")?.unwrap_or(0),
+        connections: flags.take("--connections")?.unwrap_or(1),
+    })
 }
 
 fn milliseconds(flags: &mut Flags) -> Result<Duration, Box<dyn Error>> {

@@ -7,8 +7,8 @@ use crate::{
     collector::sample::Sample,
     host::{self, CpuUse, HostFacts, HostStats, ProcessCounters, VmCounters},
     model::{
-        CgroupMode, CpuTimes, Disk, DiskActivity, Host, HostFaults, HostMemory, HostReclaim, HostScheduler,
-        HostTotals, Interface, InterfaceTraffic, NumberedCpu, Pressure, Stall, StallShare,
+        CgroupMode, CpuTimes, Disk, DiskActivity, Host, HostFaults, HostInterface, HostMemory, HostReclaim,
+        HostScheduler, HostTotals, InterfaceTraffic, NumberedCpu, Pressure, Stall, StallShare,
     },
 };
 
@@ -221,9 +221,9 @@ fn interface_before<'b>(before: Option<&'b HostStats>, now: &DeviceStatus) -> Op
     before?.interfaces.as_ref()?.iter().find(|interface| interface.name == now.name)
 }
 
-fn interface(before: Option<&DeviceStatus>, now: &DeviceStatus, growth: Growth) -> Interface {
+fn interface(before: Option<&DeviceStatus>, now: &DeviceStatus, growth: Growth) -> HostInterface {
     let rate = |read: fn(&DeviceStatus) -> u64| growth.rate(before.map(read), Some(read(now)));
-    Interface {
+    HostInterface {
         name: now.name.clone(),
         traffic: InterfaceTraffic {
             rx_bytes_total: Some(now.recv_bytes),

@@ -5,10 +5,10 @@ use monitor_common::histogram::bucket;
 use proptest::prelude::*;
 
 use super::*;
-use crate::collector::audit::{AgentUsage, AuditPoint};
 use crate::{
-    host::{HostFacts, HostStats, ProcessCounters},
-    model::{Comparison, Coverage},
+    collector::audit::{AgentUsage, AuditPoint},
+    host::{Direction, HostFacts, HostStats, Interface, ProcessCounters},
+    model::{Comparison, Coverage, Network},
     newtypes::ContainerId,
     registry::Run,
     runtime::RuntimeKind,
@@ -28,6 +28,7 @@ fn series(id: u64, voluntary: u64) -> Series {
         path: Some("/a".to_owned()),
         container: None,
         counting_since: at(0),
+        is_whole: true,
         is_new: false,
         counters: Some(counters),
         counted: Counted {
@@ -36,10 +37,17 @@ fn series(id: u64, voluntary: u64) -> Series {
             exits: true,
             user_exceptions: true,
             kernel_exceptions: true,
+            received: true,
+            sent: true,
+            retransmits: true,
+            resets_sent: true,
+            resets_received: true,
+            connections: true,
         },
         waited: None,
         files: CgroupStats::default(),
         files_read_ns: None,
+        interfaces: None,
     }
 }
 
@@ -102,6 +110,42 @@ fn what_is_not_counted_is_unknown() {
     let Measurements { scheduler, faults, .. } = only(&snapshot);
     assert_eq!(*scheduler, Scheduler::default());
     assert_eq!(*faults, Faults::default());
+}
+
+#[test]
+fn packets_are_those_of_the_sockets_or_else_of_the_namespace() {
+    let mut counting = series(1, 0);
+    let loopback = Interface { name: "lo".to_owned(), ..Interface::default() };
+    let rx = Direction { bytes: 900, packets: 9, ..Direction::default() };
+    let outer = Interface { name: "eth0".to_owned(), rx, ..Interface::default() };
+    counting.interfaces = Some(vec![Interface { rx, ..loopback }, outer]);
+    let traffic = &mut counting.counters.as_mut().unwrap().net.traffic;
+    (traffic.rx_bytes, traffic.rx_packets) = (3000, 2);
+    (traffic.rx_further_segments, traffic.rx_further_header_bytes) = (1, 52);
+    let mut blind = counting.clone();
+    (blind.counted.received, blind.counted.sent) = (false, false);
+
+    let counted = snapshot(None, &sample(10, vec![counting]));
+    let Network { rx_bytes_total, rx_segments_total, rx_wire_bytes_total, .. } = only(&counted).network;
+    assert_eq!((rx_bytes_total, rx_segments_total, rx_wire_bytes_total), (Some(3000), Some(3), Some(3052)));
+    let from_namespace = snapshot(None, &sample(10, vec![blind]));
+    let Network { rx_bytes_total, rx_packets_total, rx_segments_total, .. } = only(&from_namespace).network;
+    assert_eq!((rx_bytes_total, rx_packets_total, rx_segments_total), (Some(900), Some(9), None));
+}
+
+#[test]
+fn connections_open_now_are_known_where_none_was_before() {
+    let mut whole = series(1, 0);
+    let tcp = &mut whole.counters.as_mut().unwrap().net.tcp;
+    (tcp.opened, tcp.accepted, tcp.failed, tcp.established, tcp.closed) = (4, 3, 1, 6, 2);
+    let mut older = whole.clone();
+    older.is_whole = false;
+    let of_whole = snapshot(None, &sample(10, vec![whole]));
+    let Network { tcp_opened_total, tcp_failed_total, tcp_open, .. } = only(&of_whole).network;
+    assert_eq!((tcp_opened_total, tcp_failed_total, tcp_open), (Some(4), Some(1), Some(4)));
+    let of_older = snapshot(None, &sample(10, vec![older]));
+    let Network { tcp_accepted_total, tcp_open, .. } = only(&of_older).network;
+    assert_eq!((tcp_accepted_total, tcp_open), (Some(3), None));
 }
 
 #[test]

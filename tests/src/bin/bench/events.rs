@@ -22,6 +22,7 @@ use crate::{
     pages::Pages,
     programs::{Cost, Empty, attached, costs},
     report::{Bar, Part},
+    sockets::Sockets,
     statistics::{least, median, most},
 };
 
@@ -38,7 +39,7 @@ struct Drive {
     run: fn(&mut Rig),
 }
 
-const DRIVES: [Drive; 5] = [
+const DRIVES: [Drive; 7] = [
     Drive {
         what: "bytes to and fro between two processes on one CPU",
         hooks: &["sched_switch"],
@@ -75,6 +76,18 @@ const DRIVES: [Drive; 5] = [
         events: 200,
         run: |rig| (0..200).for_each(|_| rig.churn_cgroups()),
     },
+    Drive {
+        what: "datagrams over the loopback interface",
+        hooks: &["cgroup_skb_ingress", "cgroup_skb_egress"],
+        events: 50_000,
+        run: |rig| rig.sockets.datagrams(50_000),
+    },
+    Drive {
+        what: "TCP connections over the loopback interface, opened, accepted and reset",
+        hooks: &["inet_sock_set_state", "tcp_send_reset", "tcp_receive_reset"],
+        events: 1000,
+        run: |rig| rig.sockets.reset_connections(1000),
+    },
 ];
 
 /// What the drives need.
@@ -85,6 +98,7 @@ struct Rig {
     /// Is moved between cgroups.
     traveller: Helper,
     cgroup: Cgroup,
+    sockets: Sockets,
 }
 
 impl Rig {
@@ -95,6 +109,7 @@ impl Rig {
             zeroes: File::open("/dev/zero").expect("open /dev/zero"),
             cgroup: Cgroup::make(&Places::roots(), &unique("monitor-bench")),
             traveller: Helper::start(Role::Idle),
+            sockets: Sockets::open(),
         }
     }
 

@@ -16,6 +16,7 @@ mod pages;
 mod programs;
 mod report;
 mod slowdown;
+mod sockets;
 mod statistics;
 mod tick;
 

@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env,
+    fs::{self, File},
     os::fd::{AsFd as _, AsRawFd as _},
     path::Path,
 };
@@ -10,8 +11,9 @@ use std::{
 use aya::{
     Btf, Ebpf,
     maps::{MapInfo, loaded_maps},
-    programs::{BtfTracePoint, loaded_programs},
+    programs::{CgroupAttachMode, Program, ProgramError, loaded_programs},
 };
+use integration_tests::cgroup::Places;
 
 /// What a program has cost while statistics were on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,21 +46,48 @@ impl Empty {
         let btf = Btf::from_sys_fs().expect("read the kernel's BTF");
         for hook in hooks {
             let program = loaded.program_mut(hook).unwrap_or_else(|| panic!("no empty program {hook}"));
-            let program: &mut BtfTracePoint = program.try_into().expect("a tp_btf program");
-            program.load(hook, &btf).unwrap_or_else(|error| panic!("load an empty {hook}: {error}"));
-            program.attach().unwrap_or_else(|error| panic!("attach an empty {hook}: {error}"));
+            attach(program, hook, &btf).unwrap_or_else(|error| panic!("attach an empty {hook}: {error}"));
         }
         Self { _loaded: loaded }
     }
 }
 
-/// The ids of the programs that a process has attached, by their tracepoints' names.
+fn attach(program: &mut Program, hook: &str, btf: &Btf) -> Result<(), ProgramError> {
+    match program {
+        Program::BtfTracePoint(program) => {
+            program.load(hook, btf)?;
+            program.attach()?;
+        }
+        Program::CgroupSkb(program) => {
+            let roots = Places::roots();
+            let Some(root) = roots.v2() else { return Ok(()) };
+            let root = File::open(root).expect("open the cgroup2 tree");
+            let direction = program.expected_attach_type().expect("a direction");
+            program.load()?;
+            program.attach(root, direction, CgroupAttachMode::Single)?;
+        }
+        _ => panic!("an empty program of another type on {hook}"),
+    }
+    Ok(())
+}
+
+/// The ids of the programs that a process has attached, by the names of their hooks.
 ///
 /// The name of a program itself would not do: the kernel cuts it to 15 characters.
 pub(crate) fn attached(pid: u32) -> BTreeMap<String, u32> {
     let links = descriptors(pid);
-    let named = |info: &String| Some((text(info, "tp_name:")?.to_owned(), number(info, "prog_id:")?));
+    let named = |info: &String| Some((hook(info)?.to_owned(), number(info, "prog_id:")?));
     links.iter().filter_map(named).collect()
+}
+
+/// The hook that a link's description names.
+fn hook(info: &str) -> Option<&str> {
+    // Of `enum bpf_attach_type`.
+    match (text(info, "link_type:")?, number(info, "attach_type:")) {
+        ("cgroup", Some(0)) => Some("cgroup_skb_ingress"),
+        ("cgroup", Some(1)) => Some("cgroup_skb_egress"),
+        _ => text(info, "tp_name:"),
+    }
 }
 
 /// The maps that a process's programs use. It need not have a descriptor of each.
@@ -128,5 +157,7 @@ mod tests {
         assert_eq!(text(info, "tp_name:"), Some("sched_switch"));
         assert_eq!(number(info, "prog_id:"), Some(17));
         assert_eq!(number(info, "map_id:"), None);
+        assert_eq!(hook(info), Some("sched_switch"));
+        assert_eq!(hook("link_type:\tcgroup\ncgroup_id:\t1\nattach_type:\t1\n"), Some("cgroup_skb_egress"));
     }
 }
