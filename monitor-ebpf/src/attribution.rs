@@ -15,12 +15,10 @@ use crate::{
 #[inline(always)]
 pub(crate) fn slot_of(cpu: Cpu, cgroup_id: u64) -> u32 {
     let set = set_of(cgroup_id, constant::<{ word!(geometry.set_bits) }>(), 0);
-    if let Some(TagSet(tags)) = tally::tags(cpu.first_set() + set) {
-        for (way, tag) in (0..).zip(tags.iter()) {
-            if *tag == cgroup_id {
-                return set * WAYS + way;
-            }
-        }
+    if let Some(TagSet(tags)) = tally::tags(cpu.first_set() + set)
+        && let Some(way) = find(tags, cgroup_id)
+    {
+        return set * WAYS + way;
     }
     match claim(cpu.first_set(), cgroup_id) {
         NO_SLOT => {
@@ -38,17 +36,7 @@ const NO_SLOT: u32 = u32::MAX;
 #[cold]
 #[inline(never)]
 fn claim(first_set: u32, cgroup_id: u64) -> u32 {
-    let set_bits = constant::<{ word!(geometry.set_bits) }>();
-    let mut probe = 0;
-    while probe < PROBES {
-        let set = set_of(cgroup_id, set_bits, probe);
-        let Some(TagSet(tags)) = tally::tags(first_set + set) else { break };
-        if let Some(way) = take(tags, cgroup_id) {
-            return set * WAYS + way;
-        }
-        probe += 1;
-    }
-    NO_SLOT
+    search(first_set, cgroup_id, tally::tags, |tags| take(tags, cgroup_id))
 }
 
 /// The place in a set that a cgroup has.
@@ -100,7 +88,7 @@ pub(crate) fn net_slot_of(cpu: Cpu, cgroup_id: u64) -> u32 {
 #[cold]
 #[inline(never)]
 fn claim_net(cpu: Cpu, cgroup_id: u64) -> u32 {
-    let found = search_net(cpu.first_set(), cgroup_id, |tags| find(tags, cgroup_id));
+    let found = search(cpu.first_set(), cgroup_id, tally::net_tags, |tags| find(tags, cgroup_id));
     if found != NO_SLOT {
         return found;
     }
@@ -111,8 +99,11 @@ fn claim_net(cpu: Cpu, cgroup_id: u64) -> u32 {
         tally::add(&mut *claims, 1);
         claims.read_volatile() == 1
     };
-    let slot =
-        if is_alone { search_net(cpu.first_set(), cgroup_id, |tags| take(tags, cgroup_id)) } else { NO_SLOT };
+    let slot = if is_alone {
+        search(cpu.first_set(), cgroup_id, tally::net_tags, |tags| take(tags, cgroup_id))
+    } else {
+        NO_SLOT
+    };
     // SAFETY: as above.
     tally::add(unsafe { &mut *claims }, 1_u64.wrapping_neg());
     slot
@@ -120,17 +111,18 @@ fn claim_net(cpu: Cpu, cgroup_id: u64) -> u32 {
 
 /// The first place that `choose` finds in the sets that a cgroup may be in.
 #[inline(always)]
-fn search_net(
+fn search(
     first_set: u32,
     cgroup_id: u64,
+    tags: impl Fn(u32) -> Option<&'static mut TagSet>,
     choose: impl Fn(&mut [u64; WAYS as usize]) -> Option<u32>,
 ) -> u32 {
     let set_bits = constant::<{ word!(geometry.set_bits) }>();
     let mut probe = 0;
     while probe < PROBES {
         let set = set_of(cgroup_id, set_bits, probe);
-        let Some(TagSet(tags)) = tally::net_tags(first_set + set) else { break };
-        if let Some(way) = choose(tags) {
+        let Some(TagSet(found)) = tags(first_set + set) else { break };
+        if let Some(way) = choose(found) {
             return set * WAYS + way;
         }
         probe += 1;
