@@ -63,6 +63,15 @@ pub struct Throttle {
     pub reserved: u64,
 }
 
+impl Throttle {
+    /// How much of a time lies within.
+    #[inline(always)]
+    #[must_use]
+    pub fn overlap(&self, from_ns: u64, until_ns: u64) -> u64 {
+        self.until_ns.min(until_ns).saturating_sub(self.from_ns.max(from_ns))
+    }
+}
+
 const _: () = assert!(size_of::<WaitPair>() == 64, "one cache line");
 const _: () = assert!(RECENT_TURNS.is_power_of_two());
 
@@ -80,6 +89,14 @@ mod tests {
 
     use super::*;
     use crate::limits::{PAIR_PROBES, WAIT_PAIRS};
+
+    #[test]
+    fn a_throttling_takes_its_part_of_a_wait() {
+        let throttle = Throttle { from_ns: 100, until_ns: 200, ..Throttle::default() };
+        let overlaps = [(0, 50), (50, 150), (120, 130), (150, 300), (50, 300), (200, 300)]
+            .map(|(from_ns, until_ns)| throttle.overlap(from_ns, until_ns));
+        assert_eq!(overlaps, [0, 50, 10, 50, 100, 0]);
+    }
 
     #[test]
     fn a_quarter_of_the_pairs_find_room() {

@@ -128,15 +128,3 @@ pub(crate) fn note_throttle<M: Memory>(throttle: &mut Throttle, task: Task<M>, a
     }
     throttle.known_ns = known_ns;
 }
-
-/// What of a time lies within the last throttling.
-trait Overlap {
-    fn overlap(&self, from_ns: u64, until_ns: u64) -> u64;
-}
-
-impl Overlap for Throttle {
-    #[inline(always)]
-    fn overlap(&self, from_ns: u64, until_ns: u64) -> u64 {
-        self.until_ns.min(until_ns).saturating_sub(self.from_ns.max(from_ns))
-    }
-}

@@ -28,15 +28,17 @@ fn sched_switch(ctx: BtfTracePointContext) {
     let cpu = Cpu::current();
     let Some(state) = cpu.state() else { return };
     let (prev, next) = (Task::from_arg(ctx.arg(1)), Task::from_arg(ctx.arg(2)));
-    let queued_at_ns = queued_at_ns(state, prev.tid());
+    let prev_tid = prev.tid();
+    let queued_at_ns = queued_at_ns(state, prev_tid);
     state.running_tid = next.tid();
     state.queued_at_ns = next.queued_at_ns();
-    if prev.tid() == 0 {
+    if prev_tid == 0 {
         count_idle(state, prev);
         return blame::note_idle(cpu);
     }
-    let Some(Turn { cgroup_id, was_preempted }) = book(cpu, prev, queued_at_ns, Moment::End) else { return };
-    blame::note_turn(cpu, prev.arrived_at_ns(), cgroup_id);
+    let Some(turn) = book(cpu, prev, queued_at_ns, Moment::End) else { return };
+    let Turn { cgroup_id, began_ns, was_preempted } = turn;
+    blame::note_turn(cpu, began_ns, cgroup_id);
     if was_preempted {
         blame::note_preemption(cpu, cgroup_id, next);
     }
@@ -120,6 +122,8 @@ enum Moment {
 struct Turn {
     /// Whose turn it was.
     cgroup_id: u64,
+    /// When it began, by the run-queue clock.
+    began_ns: u64,
     /// Whether the task could have gone on.
     was_preempted: bool,
 }
@@ -172,16 +176,16 @@ fn book<M: Memory>(cpu: Cpu, task: Task<M>, queued_at_ns: u64, moment: Moment) -
     if sched.runq_wait_max_ns < grown.run_delay_ns {
         sched.runq_wait_max_ns = grown.run_delay_ns;
     }
+    let began_ns = task.arrived_at_ns();
     if !(is_known && before.counted_turn == turn as u32) {
         tally::count_wait(runq_latency, grown.run_delay_ns);
-        let arrived_at_ns = task.arrived_at_ns();
-        blame::note_throttle(throttle, task, arrived_at_ns);
+        blame::note_throttle(throttle, task, began_ns);
         if grown.run_delay_ns > 0 {
-            Wait { victim: cgroup_id, ns: grown.run_delay_ns, queued_at_ns, arrived_at_ns }
+            Wait { victim: cgroup_id, ns: grown.run_delay_ns, queued_at_ns, arrived_at_ns: began_ns }
                 .blame(cpu, throttle);
         }
     }
-    Some(Turn { cgroup_id, was_preempted: grown.involuntary_switches > 0 })
+    Some(Turn { cgroup_id, began_ns, was_preempted: grown.involuntary_switches > 0 })
 }
 
 /// The growth of a task's counters; `None` where one of them would have shrunk: then the earlier ones are another task's,
