@@ -13,6 +13,7 @@ use super::{
     audit::AuditFiles,
     blame::Ledger,
     clock::Now,
+    coverage::{connection, host_source, probe},
     files::{FileCache, FileHealth, Subject},
     interfaces::{self, InterfaceCache},
     sample::{ContainerInfo, Counted, Sample, Series},
@@ -20,11 +21,11 @@ use super::{
 use crate::{
     cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
     host::{HostFacts, HostFiles, Interface, read_namespaces},
-    model::{Coverage, Lost, Probe, Source},
+    model::{Coverage, Lost, Source},
     newtypes::CgroupId,
     probes::{
         events::{Event, What},
-        load::{ProbeState, ProbeStatus, Probes},
+        load::{ProbeStatus, Probes},
         read::CgroupCounters,
     },
     registry::{CgroupInfo, Registry, Run},
@@ -428,13 +429,18 @@ impl Collector {
     /// Frees what belongs to removed cgroups that have been shown.
     fn retire(&mut self, now: &Now) {
         let mut waiting = Vec::new();
+        let mut freed = HashSet::new();
         for id in std::mem::take(&mut self.retiring) {
             let removed = self.registry.get(id).and_then(|info| info.removed_boot_ns);
             if removed.is_some_and(|removed| removed + GRACE_NS > now.boot_ns) {
                 waiting.push(id);
             } else {
                 self.free(id);
+                freed.insert(id);
             }
+        }
+        if let Ok(probes) = &mut self.sources.probes {
+            probes.reader.waits.release(&freed);
         }
         self.retiring = waiting;
         self.forget_runs(now);
@@ -572,39 +578,4 @@ impl Collector {
 fn is_whole(mount: &Mount) -> bool {
     const ROOT: CgroupId = CgroupId(1);
     mount.root == "/" && cgroup_id(&mount.point).is_ok_and(|id| id == ROOT)
-}
-
-fn host_source(files: &HostFiles) -> Source {
-    let missing: Vec<&str> = files.missing().collect();
-    let (state, reason) = match missing.as_slice() {
-        [] => ("ok", None),
-        missing => ("partial", Some(format!("cannot open {}", missing.join(", ")))),
-    };
-    Source { state: state.to_owned(), reason, origin: Some("/proc".to_owned()) }
-}
-
-fn probe(status: ProbeStatus) -> Probe {
-    let ProbeStatus { program, state, stats } = status;
-    let (state, reason) = match state {
-        ProbeState::Attached => ("attached", None),
-        ProbeState::Unsupported(reason) => ("unsupported", Some(reason)),
-        ProbeState::Refused(reason) => ("refused", Some(reason)),
-    };
-    let stats = stats.filter(|stats| stats.run_count > 0);
-    Probe {
-        name: program.name.to_owned(),
-        state: state.to_owned(),
-        reason,
-        run_count: stats.map(|stats| stats.run_count),
-        run_time_ns: stats.map(|stats| stats.run_time_ns),
-    }
-}
-
-fn connection(state: &ConnectionState) -> Source {
-    let ConnectionState { runtime: _, endpoint, connected, reason, server_version: _ } = state;
-    Source {
-        state: if *connected { "ok" } else { "unavailable" }.to_owned(),
-        reason: reason.clone(),
-        origin: Some(endpoint.clone()),
-    }
 }

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod blame;
 pub mod clock;
 pub mod collect;
+mod coverage;
 mod files;
 mod interfaces;
 pub mod run;

@@ -317,6 +317,5 @@ impl Reader {
         if let Some(seen) = self.seen.remove(&id) {
             add_sched(&mut self.released, &seen.counters.sched);
         }
-        self.waits.release(id);
     }
 }

@@ -1,6 +1,6 @@
 //! The pairs of cgroups that waited for each other, CPUs summed, as growth since they were read last.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use monitor_common::waits::{IDLE, QUOTA, UNKNOWN, WaitPair};
 
@@ -89,10 +89,15 @@ impl Waits {
         }
     }
 
-    /// Frees the pairs of a removed cgroup, whose last growth has been taken.
-    pub(super) fn release(&mut self, id: CgroupId) {
+    /// Frees the pairs of removed cgroups, whose last growth has been taken, in one pass over the table.
+    pub fn release(&mut self, removed: &HashSet<CgroupId>) {
+        if removed.is_empty() {
+            return;
+        }
         for (index, pair) in (0..).zip(self.pairs.range(0..self.entries)) {
-            if pair.victim != 0 && (pair.victim == id.0 || pair.culprit == id.0) {
+            if pair.victim != 0
+                && [pair.victim, pair.culprit].iter().any(|id| removed.contains(&CgroupId(*id)))
+            {
                 // The counts first: once the victim is 0 the CPU may claim the entry.
                 self.pairs.set(
                     index,
