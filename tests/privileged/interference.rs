@@ -25,6 +25,15 @@ fn favoured() -> (Cgroup, String) {
     (cgroup, format!("/{name}"))
 }
 
+/// What was measured of a container before and after its workload did its work.
+fn measured_work(monitor: &mut Monitor, container: &mut Container) -> (Measurements, Measurements) {
+    let before = monitor.next_snapshot().container(container.id()).measured.clone();
+    container.workload().go();
+    let _done = container.workload().wait_done();
+    let after = monitor.next_snapshot().container(container.id()).measured.clone();
+    (before, after)
+}
+
 /// The parts that grew between two looks at a container.
 fn growth(before: &Measurements, after: &Measurements) -> Vec<Interference> {
     let earlier = before.interference.as_deref().expect("interference is measured");
@@ -64,11 +73,8 @@ fn a_victim_s_wait_is_blamed_on_the_hog_beside_it() {
     let create = ["--cgroup-parent", &parent];
     let mut hog = Container::start_with(&image, &create, &["hog", "--cpus", "0"]);
     let mut victim = Container::start_with(&image, &create, &["spin", "--ms", "1000", "--cpus", "0"]);
-    let before = monitor.next_snapshot().container(victim.id()).measured.clone();
     hog.workload().go();
-    victim.workload().go();
-    let _done = victim.workload().wait_done();
-    let after = monitor.next_snapshot().container(victim.id()).measured.clone();
+    let (before, after) = measured_work(&mut monitor, &mut victim);
     hog.workload().stop();
     let _done = hog.workload().wait_done();
 
@@ -92,10 +98,7 @@ fn a_sleeper_s_wait_is_blamed_on_the_hog_beside_it() {
     let mut hog = Container::start_with(&image, &create, &["hog", "--cpus", "0"]);
     let mut victim = Container::start_with(&image, &create, &["switch", "--blocks", "500", "--cpus", "0"]);
     hog.workload().go();
-    let before = monitor.next_snapshot().container(victim.id()).measured.clone();
-    victim.workload().go();
-    let _done = victim.workload().wait_done();
-    let after = monitor.next_snapshot().container(victim.id()).measured.clone();
+    let (before, after) = measured_work(&mut monitor, &mut victim);
     hog.workload().stop();
     let _done = hog.workload().wait_done();
 
@@ -113,10 +116,7 @@ fn a_wait_without_a_neighbour_is_blamed_on_the_quota() {
     let (_cgroup, parent) = favoured();
     let create = ["--cgroup-parent", &parent, "--cpu-quota", "10000", "--cpu-period", "100000"];
     let mut victim = Container::start_with(&image, &create, &["spin", "--ms", "2000", "--cpus", "0"]);
-    let before = monitor.next_snapshot().container(victim.id()).measured.clone();
-    victim.workload().go();
-    let _done = victim.workload().wait_done();
-    let after = monitor.next_snapshot().container(victim.id()).measured.clone();
+    let (before, after) = measured_work(&mut monitor, &mut victim);
 
     let parts = growth(&before, &after);
     eprintln!("{parts:#?}");
