@@ -98,7 +98,8 @@ pub struct CgroupFiles {
     path: String,
     /// Sorted by part. The first one tells whether the cgroup still exists.
     files: Vec<OpenFile>,
-    stats: CgroupStats,
+    /// Shared with those who were told, and copied where it moves on.
+    stats: Arc<CgroupStats>,
     /// Counts readings of usage, from a number that differs between cgroups: those opened together are then not due
     /// for their details in the same tick.
     readings: u32,
@@ -148,7 +149,7 @@ impl CgroupFiles {
         Ok(Self {
             path: path.to_owned(),
             files,
-            stats: CgroupStats::default(),
+            stats: Arc::default(),
             readings: path.bytes().map(u32::from).sum(),
             is_partial: opener.missing > 0,
             starved_files: opener.starved,
@@ -162,14 +163,14 @@ impl CgroupFiles {
     ///
     /// Where CPU time and memory charge both stand still, the number of pids is taken over from the reading before,
     /// and where the charge does, so are the parts of memory: nine times out of ten.
-    pub fn read(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<&CgroupStats, CgroupError> {
+    pub fn read(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<&Arc<CgroupStats>, CgroupError> {
         if buffer.len() < INITIAL_BUFFER_BYTES {
             buffer.resize(INITIAL_BUFFER_BYTES, 0);
         }
         let mut what = what;
         // A file that is lost takes its values along: start anew with those that remain.
         while !self.read_parts(buffer, what)? {
-            self.stats = CgroupStats::default();
+            self.stats = Arc::default();
             what = What::ALL;
         }
         Ok(&self.stats)
@@ -182,7 +183,7 @@ impl CgroupFiles {
 
     /// The values as last read, all `None` before the first reading.
     #[must_use]
-    pub fn last(&self) -> &CgroupStats {
+    pub fn last(&self) -> &Arc<CgroupStats> {
         &self.stats
     }
 
@@ -242,7 +243,7 @@ impl CgroupFiles {
         if has_charged || is_due {
             is_complete &= self.read_part(Part::Memory, buffer)?;
         }
-        self.stats.memory.derive();
+        Arc::make_mut(&mut self.stats).memory.derive();
         Ok(is_complete)
     }
 
@@ -253,7 +254,7 @@ impl CgroupFiles {
                 continue;
             }
             match file.read(buffer) {
-                Ok(text) => (file.spec.merge)(&mut self.stats, text),
+                Ok(text) => (file.spec.merge)(Arc::make_mut(&mut self.stats), text),
                 Err(error) => {
                     lost = Some((index, error));
                     break;

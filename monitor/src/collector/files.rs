@@ -4,7 +4,7 @@
 //! keep their values and are read every few seconds only, for what others do to it (reclaim, new limits). That is why
 //! hundreds of idle containers cost next to nothing.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -81,7 +81,7 @@ impl FileCache {
         subject: &Subject<'_>,
         now: &Now,
         health: &mut FileHealth,
-    ) -> Option<(&CgroupStats, u64)> {
+    ) -> Option<(&Arc<CgroupStats>, u64)> {
         let (id, now_ns) = (subject.id, now.monotonic_ns);
         let pressure_ns = PRESSURE_NS.max(PRESSURE_SHARE_NS * self.entries.len() as u64);
         let what = match self.entries.get(&id) {
@@ -129,7 +129,7 @@ impl FileCache {
     }
 
     /// What the files of a removed cgroup said last.
-    pub(super) fn last(&self, id: CgroupId) -> Option<(&CgroupStats, u64)> {
+    pub(super) fn last(&self, id: CgroupId) -> Option<(&Arc<CgroupStats>, u64)> {
         self.entries.get(&id).map(|entry| (entry.files.last(), entry.read_ns))
     }
 
@@ -156,10 +156,7 @@ impl FileCache {
 impl Entry {
     /// Everything is read at once; what is read again later falls on different ticks for different cgroups.
     fn new(files: CgroupFiles, id: CgroupId, now_ns: u64) -> Self {
-        /// Spreads ids, which come in arithmetic progressions, over the ticks of a period.
-        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-        let phase = id.0.wrapping_mul(GOLDEN) >> 32;
-        let due = |period: u64| now_ns + phase % period;
+        let due = |period: u64| now_ns + id.phase(period);
         Self {
             files,
             read_ns: now_ns,

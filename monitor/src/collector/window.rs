@@ -48,7 +48,7 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
         match &series.container {
             Some(info) => containers.push(container(series, info, measurements)),
             None => cgroups.push(CgroupEntry {
-                cgroup: Cgroup { id: series.cgroup.0, path: series.path.clone() },
+                cgroup: Cgroup { id: series.cgroup.0, path: series.path.as_deref().map(str::to_owned) },
                 counting_since: series.counting_since,
                 measurements,
             }),
@@ -92,7 +92,7 @@ impl Window<'_> {
 }
 
 fn measure(series: &Series, window: &Window<'_>) -> Measurements {
-    let CgroupStats { cpu, memory, pids, pressure } = &series.files;
+    let CgroupStats { cpu, memory, pids, pressure } = &*series.files;
     Measurements {
         scheduler: scheduler(series, window),
         faults: faults(series, window),
@@ -137,7 +137,7 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
 /// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
 fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
     let CgroupCounters { sched, tasks: _, runq, net: _ } =
-        series.counters.as_ref().filter(|_| series.counted.scheduler)?;
+        series.counters.as_deref().filter(|_| series.counted.scheduler)?;
     let mut counts = *runq;
     if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
         for (count, before) in counts.iter_mut().zip(before.runq) {

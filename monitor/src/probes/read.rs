@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     os::fd::{AsFd, OwnedFd},
+    sync::Arc,
 };
 
 use aya::Ebpf;
@@ -127,7 +128,7 @@ struct Seen {
     now: Sums,
     /// The last tick's sums.
     before: Sums,
-    counters: CgroupCounters,
+    counters: Arc<CgroupCounters>,
     changed: bool,
 }
 
@@ -155,10 +156,11 @@ impl Seen {
         self.changed = self.now != self.before;
         if self.changed {
             let Sums { sched, tasks, runq, net } = self.now;
-            self.counters.sched = sched;
-            self.counters.tasks = tasks;
-            self.counters.net = net;
-            for ((total, now), before) in self.counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
+            let counters = Arc::make_mut(&mut self.counters);
+            counters.sched = sched;
+            counters.tasks = tasks;
+            counters.net = net;
+            for ((total, now), before) in counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
                 *total += u64::from(now.wrapping_sub(before));
             }
             self.before = self.now;
@@ -242,7 +244,7 @@ impl Reader {
     }
 
     /// Each cgroup that has counted something, as of the last [`Self::read`], and whether that was new.
-    pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &CgroupCounters, bool)> {
+    pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &Arc<CgroupCounters>, bool)> {
         self.seen
             .iter()
             .filter(|(id, _)| **id != OVERFLOW)
@@ -251,7 +253,7 @@ impl Reader {
 
     /// One cgroup's counters as of the last [`Self::read`].
     #[must_use]
-    pub fn get(&self, id: CgroupId) -> Option<&CgroupCounters> {
+    pub fn get(&self, id: CgroupId) -> Option<&Arc<CgroupCounters>> {
         self.seen.get(&id).map(|seen| &seen.counters)
     }
 

@@ -24,7 +24,7 @@ fn detect(tree: &Path) -> Hierarchy {
 
 fn read(tree: &str, path: &str) -> CgroupStats {
     let mut files = CgroupFiles::open(&detect(&captured(tree)), path).unwrap();
-    files.read(&mut Vec::new(), What::ALL).unwrap().clone()
+    CgroupStats::clone(files.read(&mut Vec::new(), What::ALL).unwrap())
 }
 
 /// A copy of the v2 tree that a test may change.
