@@ -38,9 +38,12 @@ const INITIAL_BUFFER_BYTES: usize = 8 * 1024;
 
 /// What a [`CgroupFiles::read`] should read afresh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each part is due on its own")]
 pub struct What {
-    /// What changes by itself: CPU time, memory, pids.
+    /// What changes by itself: CPU time and memory.
     pub usage: bool,
+    /// With usage, what changes as tasks start and end: pids. Without, once in a while.
+    pub tasks: bool,
     /// What changes when somebody configures it: limits, quota, weight, cpuset. Twice as dear as a full
     /// reading of usage.
     pub limits: bool,
@@ -51,7 +54,7 @@ pub struct What {
 
 impl What {
     /// Everything.
-    pub const ALL: Self = Self { usage: true, limits: true, pressure: true };
+    pub const ALL: Self = Self { usage: true, tasks: true, limits: true, pressure: true };
 }
 
 /// When a file is read. In the order in which a cgroup's files are kept, so that the first one is always kept open.
@@ -61,6 +64,8 @@ pub(super) enum Part {
     Pulse,
     /// With usage, if the pulse moved.
     Detail,
+    /// With usage, if the pulse moved and tasks may have started or ended.
+    Tasks,
     /// With usage, if the memory charge moved: its parts, three quarters of the cost of a reading.
     Memory,
     /// With usage, unless there is known to be no quota, and with limits.
@@ -161,8 +166,8 @@ impl CgroupFiles {
     /// `buffer` is scratch space to be passed to every call; it grows as needed. A file that fails costs its own
     /// fields and [`CgroupFiles::is_partial`] tells. [`CgroupError::Gone`] is final.
     ///
-    /// Where CPU time and memory charge both stand still, the number of pids is taken over from the reading before,
-    /// and where the charge does, so are the parts of memory: nine times out of ten.
+    /// Where the memory charge stands still, its parts are taken over from the reading before, and so is the number of
+    /// pids unless tasks are asked for: nine times out of ten.
     pub fn read(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<&Arc<CgroupStats>, CgroupError> {
         if buffer.len() < INITIAL_BUFFER_BYTES {
             buffer.resize(INITIAL_BUFFER_BYTES, 0);
@@ -212,7 +217,7 @@ impl CgroupFiles {
     fn read_parts(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<bool, CgroupError> {
         let mut is_complete = true;
         if what.usage {
-            is_complete &= self.read_usage(buffer)?;
+            is_complete &= self.read_usage(buffer, what.tasks)?;
         } else if self.is_first_removed(buffer) {
             return Err(self.gone());
         }
@@ -229,7 +234,7 @@ impl CgroupFiles {
         Ok(is_complete)
     }
 
-    fn read_usage(&mut self, buffer: &mut Vec<u8>) -> Result<bool, CgroupError> {
+    fn read_usage(&mut self, buffer: &mut Vec<u8>, tasks: bool) -> Result<bool, CgroupError> {
         let (usage_ns, charge) = (self.stats.cpu.usage_ns, self.stats.memory.current_bytes);
         let mut is_complete = self.read_part(Part::Pulse, buffer)?;
         self.readings = self.readings.wrapping_add(1);
@@ -239,6 +244,9 @@ impl CgroupFiles {
         let has_run = self.stats.cpu.usage_ns.is_none() || self.stats.cpu.usage_ns != usage_ns;
         if has_run || has_charged || is_due {
             is_complete &= self.read_part(Part::Detail, buffer)?;
+        }
+        if tasks && has_run || has_charged || is_due {
+            is_complete &= self.read_part(Part::Tasks, buffer)?;
         }
         if has_charged || is_due {
             is_complete &= self.read_part(Part::Memory, buffer)?;

@@ -306,8 +306,13 @@ impl Collector {
             let info = info.clone();
             let stats = match (&self.sources.hierarchy, &info.path) {
                 (Ok(hierarchy), Some(path)) if is_live => {
-                    let has_run = !counted.scheduler || active.contains(&id);
-                    let subject = Subject { id, path, has_run, made_at: info.made_at };
+                    let subject = Subject {
+                        id,
+                        path,
+                        has_run: !counted.scheduler || active.contains_key(&id),
+                        have_tasks_changed: !counted.tells_of_tasks() || active.get(&id) == Some(&true),
+                        made_at: info.made_at,
+                    };
                     self.files.read(hierarchy, &subject, now, &mut health)
                 }
                 _ => self.files.last(id),
@@ -348,9 +353,10 @@ impl Collector {
         own.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Counters by series, nested cgroups added to their run; and which series, or ones below them, have run.
-    fn sum_counters(&self) -> (Option<Sums>, Counted, HashSet<CgroupId>) {
-        let Ok(probes) = &self.sources.probes else { return (None, Counted::default(), HashSet::new()) };
+    /// Counters by series, nested cgroups added to their run; and which series, or ones below them, have run, and whether
+    /// tasks of theirs have started, ended or become other programs.
+    fn sum_counters(&self) -> (Option<Sums>, Counted, HashMap<CgroupId, bool>) {
+        let Ok(probes) = &self.sources.probes else { return (None, Counted::default(), HashMap::new()) };
         let counted = Counted {
             scheduler: probes.is_attached("sched_switch"),
             execs: probes.is_attached("sched_process_exec"),
@@ -365,18 +371,20 @@ impl Collector {
             connections: probes.is_attached("inet_sock_set_state"),
         };
         if counted == Counted::default() {
-            return (None, counted, HashSet::new());
+            return (None, counted, HashMap::new());
         }
         let mut sums = self.folded.clone();
         sums.reserve(self.known.len());
-        let mut active = HashSet::new();
-        for (id, counters, has_changed) in probes.reader.cgroups() {
+        let mut active = HashMap::new();
+        for (id, counters, changed) in probes.reader.cgroups() {
             let run = self.registry.get(id).and_then(|info| info.run);
             sums.entry(run.unwrap_or(id))
                 .and_modify(|sum| Arc::make_mut(sum).add(counters))
                 .or_insert_with(|| Arc::clone(counters));
-            if has_changed {
-                active.extend(self.registry.with_ancestors(id));
+            if changed.any {
+                for id in self.registry.with_ancestors(id) {
+                    *active.entry(id).or_default() |= changed.tasks;
+                }
             }
         }
         (Some(sums), counted, active)

@@ -22,8 +22,8 @@ const LIMITS_NS: u64 = 30 * SECOND_NS;
 /// How often the kernel itself brings pressure up to date (`PSI_FREQ`, kernel/sched/psi.c).
 const PRESSURE_NS: u64 = 2 * SECOND_NS;
 /// Pressure is the dearest file for what it tells, so at most this share of a second goes by for each cgroup: beyond
-/// 400 of them it is read less often.
-const PRESSURE_SHARE_NS: u64 = 5_000_000;
+/// 200 of them it is read less often.
+const PRESSURE_SHARE_NS: u64 = 10_000_000;
 /// How often the pressure of a cgroup that does not run is read: its averages fade.
 const FADING_NS: u64 = 10 * SECOND_NS;
 /// How long after a cgroup was made it is opened again where files are missing: runtimes make it in one hierarchy
@@ -52,6 +52,8 @@ pub(super) struct Subject<'a> {
     pub(super) path: &'a str,
     /// Whether its tasks, or those of cgroups below it, have run since the last tick.
     pub(super) has_run: bool,
+    /// Whether some of these have started, ended or become another program.
+    pub(super) have_tasks_changed: bool,
     /// When it was made, if that was seen.
     pub(super) made_at: Option<Timestamp>,
 }
@@ -86,7 +88,7 @@ impl FileCache {
         let pressure_ns = PRESSURE_NS.max(PRESSURE_SHARE_NS * self.entries.len() as u64);
         let what = match self.entries.get(&id) {
             Some(entry) if !(entry.files.is_partial() && subject.is_young(now)) => {
-                entry.due(now_ns, subject.has_run, pressure_ns)
+                entry.due(now_ns, subject, pressure_ns)
             }
             _ => self.open(hierarchy, subject, now_ns, health)?,
         };
@@ -166,10 +168,12 @@ impl Entry {
         }
     }
 
-    fn due(&self, now_ns: u64, has_run: bool, pressure_ns: u64) -> What {
+    fn due(&self, now_ns: u64, subject: &Subject<'_>, pressure_ns: u64) -> What {
+        let has_run = subject.has_run;
         let is_fresh = now_ns + FADING_NS < self.pressure_due_ns + pressure_ns.min(FADING_NS);
         What {
             usage: has_run || self.usage_due_ns <= now_ns,
+            tasks: subject.have_tasks_changed,
             limits: self.limits_due_ns <= now_ns,
             pressure: if has_run { !is_fresh } else { self.pressure_due_ns <= now_ns },
         }

@@ -64,12 +64,11 @@ impl InterfaceCache {
             let is_first = entry.last.is_none();
             entry.read_ns = if is_first { now_ns.saturating_sub(subject.id.phase(QUIET_NS)) } else { now_ns };
             entry.packets = subject.packets;
-            match subject.namespace.and_then(|inode| self.fresh.get(&inode)) {
-                Some(told) => entry.last = Some(Arc::clone(told)),
-                None => {
-                    let told = entry.read(first_pid);
-                    self.fresh.extend(subject.namespace.zip(told));
-                }
+            if let Some(told) = subject.namespace.and_then(|inode| self.fresh.get(&inode)) {
+                entry.last = Some(Arc::clone(told));
+            } else {
+                let told = entry.read(first_pid);
+                self.fresh.extend(subject.namespace.zip(told));
             }
         }
         entry.last.as_ref()

@@ -126,6 +126,14 @@ pub struct Counted {
     pub connections: bool,
 }
 
+impl Counted {
+    /// Whether no task starts, ends or becomes another program unseen.
+    #[must_use]
+    pub fn tells_of_tasks(self) -> bool {
+        self.scheduler && self.execs && self.exits
+    }
+}
+
 /// Who a container is.
 #[derive(Clone, Debug)]
 pub struct ContainerInfo {

@@ -129,6 +129,7 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
         runq_wait_ns_total: read(|sched| sched.runq_wait_ns)(series),
         migrations_total: read(|sched| sched.migrations)(series),
         execs_total: tasks.filter(|_| execs).map(|tasks| tasks.execs),
+        starts_total: tasks.filter(|_| series.counted.scheduler).map(|tasks| tasks.starts),
         exits_total: tasks.filter(|_| exits).map(|tasks| tasks.exits),
         runq_latency: runq_latency(series, window),
     }

@@ -82,11 +82,12 @@ fn add_sched(sum: &mut SchedCounters, other: &SchedCounters) {
 }
 
 fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
-    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits } = *other;
+    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits, starts } = *other;
     sum.user_fault_exceptions += user_fault_exceptions;
     sum.kernel_fault_exceptions += kernel_fault_exceptions;
     sum.execs += execs;
     sum.exits += exits;
+    sum.starts += starts;
 }
 
 fn add_net(sum: &mut NetSlot, other: &NetSlot) {
@@ -129,7 +130,16 @@ struct Seen {
     /// The last tick's sums.
     before: Sums,
     counters: Arc<CgroupCounters>,
-    changed: bool,
+    changed: Changed,
+}
+
+/// What has moved between two readings of a cgroup's counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Anything at all.
+    pub any: bool,
+    /// Tasks have started, ended or become another program.
+    pub tasks: bool,
 }
 
 /// A cgroup's slots added up, as the maps hold them: the histogram's counts wrap.
@@ -153,8 +163,10 @@ impl Seen {
 
     /// Brings the counters up to this tick's sums.
     fn finish(&mut self) {
-        self.changed = self.now != self.before;
-        if self.changed {
+        let of_tasks = |sums: &Sums| (sums.tasks.starts, sums.tasks.exits, sums.tasks.execs);
+        self.changed =
+            Changed { any: self.now != self.before, tasks: of_tasks(&self.now) != of_tasks(&self.before) };
+        if self.changed.any {
             let Sums { sched, tasks, runq, net } = self.now;
             let counters = Arc::make_mut(&mut self.counters);
             counters.sched = sched;
@@ -243,8 +255,8 @@ impl Reader {
         self.seen.values_mut().for_each(Seen::finish);
     }
 
-    /// Each cgroup that has counted something, as of the last [`Self::read`], and whether that was new.
-    pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &Arc<CgroupCounters>, bool)> {
+    /// Each cgroup that has counted something, as of the last [`Self::read`], and what of that was new.
+    pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &Arc<CgroupCounters>, Changed)> {
         self.seen
             .iter()
             .filter(|(id, _)| **id != OVERFLOW)
