@@ -1,11 +1,15 @@
 //! What a slot counts. All values only grow, until user space clears the slot of a removed cgroup.
 
-use crate::{histogram::Histogram, waits::Throttle};
+use crate::{
+    histogram::Histogram,
+    waits::{Throttle, Turn},
+};
 
 /// What the scheduler did to a cgroup's tasks on one CPU.
 ///
 /// Written by the `sched_switch` and `flush` programs of the owning CPU alone, which never interrupt each other, so
-/// without atomics; user space sums the CPUs.
+/// without atomics; user space sums the CPUs. What has 32 bits wraps, and user space, which reads it more often than that,
+/// widens it: all of it is one cache line.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SchedCounters {
@@ -19,12 +23,16 @@ pub struct SchedCounters {
     pub runq_wait_ns: u64,
     /// The longest single wait since the slot was claimed.
     pub runq_wait_max_ns: u64,
+    /// The part of `runq_wait_ns` in which tasks of the same cgroup had the CPU.
+    pub own_wait_ns: u64,
+    /// Waits with such a part.
+    pub own_waits: u32,
     /// Placements on another CPU: growth of `task->se.nr_migrations`.
-    pub migrations: u64,
+    pub migrations: u32,
     /// Page faults served without I/O: growth of `task->min_flt`.
-    pub minor_faults: u64,
+    pub minor_faults: u32,
     /// Page faults served with I/O: growth of `task->maj_flt`.
-    pub major_faults: u64,
+    pub major_faults: u32,
 }
 
 /// Rarer events of a cgroup's tasks on one CPU.
@@ -76,8 +84,10 @@ pub struct CpuState {
     pub idle_switches_before: u64,
     /// Programs on it that are about to claim a network slot: one may, if it is alone.
     pub network_claims: u64,
+    /// The newest turn that it gave.
+    pub newest: Turn,
     /// Reserved; fills the cache line.
-    pub reserved: [u64; 3],
+    pub reserved: u64,
     /// What it could not count.
     pub losses: Losses,
 }

@@ -12,17 +12,19 @@ pub struct Turn {
     pub cgroup_id: u64,
 }
 
-/// The last turns of a CPU, each of which lasted until the next one began. Turns of one cgroup in a row are one.
+/// The last turns of a CPU before the newest ([`CpuState::newest`](crate::counters::CpuState)), each of which lasted until
+/// the next one began. Turns of one cgroup in a row are one.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turns {
-    /// The newest is at `(count - 1) % RECENT_TURNS`.
+    /// The last one is at `(count - 1) % RECENT_TURNS`.
     pub turns: [Turn; RECENT_TURNS as usize],
     /// Turns noted so far.
     pub count: u64,
 }
 
-/// What the tasks of a cgroup waited for on one CPU while another cgroup, or something else, kept them from it.
+/// What the tasks of a cgroup waited for on one CPU while another cgroup, or something else, kept them from it. Waits for
+/// tasks of the same one are in its slot.
 ///
 /// Written by the `sched_switch` and `flush` programs of the owning CPU alone.
 #[repr(C, align(64))]

@@ -4,6 +4,7 @@
 //! booked; what a quota took of it is told apart first. The parts add up to the wait as the kernel counts it.
 
 use monitor_common::{
+    counters::SchedCounters,
     limits::RECENT_TURNS,
     waits::{IDLE, QUOTA, Throttle, Turn, Turns, UNKNOWN},
 };
@@ -13,6 +14,10 @@ use crate::{
     kernel::{Memory, Task},
     tally::{self, Cpu},
 };
+
+/// A wait that is shorter is never put down to a quota, which lasts for some part of a period of 100 ms: the kernel's words
+/// on that lie in a struct of their own, too far away for each switch.
+pub(crate) const LEAST_THROTTLED_NS: u64 = 32_000;
 
 /// A wait that ended when a turn began.
 pub(crate) struct Wait {
@@ -29,33 +34,41 @@ pub(crate) struct Wait {
 impl Wait {
     /// Splits it.
     #[inline(always)]
-    pub(crate) fn blame(&self, cpu: Cpu, throttle: &Throttle) {
+    pub(crate) fn blame(&self, cpu: Cpu, newest: Turn, throttle: &Throttle, sched: &mut SchedCounters) {
         let mut left = self.ns;
         let here =
             if self.queued_at_ns == 0 { 0 } else { self.arrived_at_ns.saturating_sub(self.queued_at_ns) };
         // What is beyond `here` was waited for other CPUs before a migration.
         let mut here = here.min(left);
-        let quota = throttle.overlap(self.arrived_at_ns - here, self.arrived_at_ns);
-        if quota > 0 {
-            self.charge(cpu, QUOTA, quota);
-            left -= quota;
-            // The quota comes first: only after it does the task compete.
-            here -= quota;
-        }
-        let Some(turns) = cpu.turns() else { return };
-        let mut until = self.arrived_at_ns;
-        let mut back = 1;
-        while back <= RECENT_TURNS && here > 0 {
-            let Turn { began_ns, cgroup_id } = turn(turns, back);
-            if cgroup_id == 0 {
-                break;
+        if self.ns >= LEAST_THROTTLED_NS {
+            let quota = throttle.overlap(self.arrived_at_ns - here, self.arrived_at_ns);
+            if quota > 0 {
+                self.charge(cpu, QUOTA, quota);
+                left -= quota;
+                // The quota comes first: only after it does the task compete.
+                here -= quota;
             }
+        }
+        let Turn { mut began_ns, mut cgroup_id } = newest;
+        let mut until = self.arrived_at_ns;
+        let mut back = 0;
+        while here > 0 && cgroup_id != 0 {
             let part = until.saturating_sub(began_ns).min(here);
-            self.charge(cpu, cgroup_id, part);
             here -= part;
             left -= part;
+            if cgroup_id == self.victim {
+                sched.own_wait_ns += part;
+                sched.own_waits = sched.own_waits.wrapping_add(1);
+            } else {
+                self.charge(cpu, cgroup_id, part);
+            }
             until = began_ns;
             back += 1;
+            if here == 0 || back > RECENT_TURNS {
+                break;
+            }
+            let Some(turns) = cpu.turns() else { return };
+            Turn { began_ns, cgroup_id } = turn(turns, back);
         }
         if left > 0 {
             self.charge(cpu, UNKNOWN, left);
@@ -77,7 +90,7 @@ impl Wait {
     }
 }
 
-/// The turn that began so many turns ago; 1 is the newest.
+/// The turn that began so many turns before the newest.
 #[inline(always)]
 fn turn(turns: &Turns, back: u32) -> Turn {
     let place = turns.count.wrapping_sub(u64::from(back)) & u64::from(RECENT_TURNS - 1);
@@ -86,21 +99,19 @@ fn turn(turns: &Turns, back: u32) -> Turn {
 
 /// Notes a turn that is over.
 #[inline(always)]
-pub(crate) fn note_turn(cpu: Cpu, began_ns: u64, cgroup_id: u64) {
-    let Some(turns) = cpu.turns() else { return };
-    if turn(turns, 1).cgroup_id == cgroup_id {
+pub(crate) fn note_turn(cpu: Cpu, newest: &mut Turn, turn: Turn) {
+    if newest.cgroup_id == turn.cgroup_id {
         return;
     }
+    let Some(turns) = cpu.turns() else { return };
     let place = turns.count & u64::from(RECENT_TURNS - 1);
-    turns.turns[place as usize] = Turn { began_ns, cgroup_id };
+    turns.turns[place as usize] = *newest;
     turns.count = turns.count.wrapping_add(1);
+    *newest = turn;
 }
 
-/// Notes that the CPU was idle: what waits for it afterwards did not wait before.
-#[inline(always)]
-pub(crate) fn note_idle(cpu: Cpu) {
-    note_turn(cpu, 0, IDLE);
-}
+/// A turn of the idle task: what waits for its CPU afterwards did not wait before.
+pub(crate) const IDLE_TURN: Turn = Turn { began_ns: 0, cgroup_id: IDLE };
 
 /// Counts that a task had to leave the CPU for another one, or for none, though it could have gone on.
 #[inline(always)]

@@ -11,11 +11,12 @@ use aya_ebpf::{
 use monitor_common::{
     counters::{CpuState, Slot},
     slots::{SeenTask, TaskTotals},
+    waits::Turn,
 };
 
 use crate::{
     attribution::slot_of,
-    blame::{self, Wait},
+    blame::{self, IDLE_TURN, LEAST_THROTTLED_NS, Wait},
     globals::{began_ns, constant, word},
     kernel::{Memory, Task},
     tally::{self, Cpu},
@@ -34,13 +35,13 @@ fn sched_switch(ctx: BtfTracePointContext) {
     state.queued_at_ns = next.queued_at_ns();
     if prev_tid == 0 {
         count_idle(state, prev);
-        return blame::note_idle(cpu);
+        return blame::note_turn(cpu, &mut state.newest, IDLE_TURN);
     }
-    let Some(turn) = book(cpu, prev, queued_at_ns, Moment::End) else { return };
-    let Turn { cgroup_id, began_ns, was_preempted } = turn;
-    blame::note_turn(cpu, began_ns, cgroup_id);
+    let booked = book(cpu, prev, state.newest, queued_at_ns, Moment::End);
+    let Some(Booked { turn, was_preempted }) = booked else { return };
+    blame::note_turn(cpu, &mut state.newest, turn);
     if was_preempted {
-        blame::note_preemption(cpu, cgroup_id, next);
+        blame::note_preemption(cpu, turn.cgroup_id, next);
     }
 }
 
@@ -82,7 +83,7 @@ fn flush_task<M: Memory>(task: Task<M>) {
     let queued_at_ns = queued_at_ns(state, tid);
     (state.running_tid, state.queued_at_ns) = (tid, queued_at_ns);
     if tid != 0 {
-        book(cpu, task, queued_at_ns, Moment::Middle);
+        book(cpu, task, state.newest, queued_at_ns, Moment::Middle);
     }
 }
 
@@ -119,18 +120,21 @@ enum Moment {
 }
 
 /// What was booked.
-struct Turn {
-    /// Whose turn it was.
-    cgroup_id: u64,
-    /// When it began, by the run-queue clock.
-    began_ns: u64,
+struct Booked {
+    turn: Turn,
     /// Whether the task could have gone on.
     was_preempted: bool,
 }
 
 /// Adds to the task's slot what it has done since it was last booked.
 #[inline(always)]
-fn book<M: Memory>(cpu: Cpu, task: Task<M>, queued_at_ns: u64, moment: Moment) -> Option<Turn> {
+fn book<M: Memory>(
+    cpu: Cpu,
+    task: Task<M>,
+    newest: Turn,
+    queued_at_ns: u64,
+    moment: Moment,
+) -> Option<Booked> {
     let number = task.number()?;
     let Some(seen) = tally::seen(number) else {
         cpu.lose(|losses| &mut losses.unknown_turns);
@@ -169,12 +173,13 @@ fn book<M: Memory>(cpu: Cpu, task: Task<M>, queued_at_ns: u64, moment: Moment) -
             return None;
         }
     };
+    let is_first = sched.on_cpu_ns == 0;
     sched.voluntary_switches += grown.voluntary_switches;
     sched.involuntary_switches += grown.involuntary_switches;
     sched.on_cpu_ns += grown.on_cpu_ns;
-    sched.minor_faults += grown.minor_faults;
-    sched.major_faults += grown.major_faults;
-    sched.migrations += u64::from(migrations);
+    sched.minor_faults = sched.minor_faults.wrapping_add(grown.minor_faults as u32);
+    sched.major_faults = sched.major_faults.wrapping_add(grown.major_faults as u32);
+    sched.migrations = sched.migrations.wrapping_add(migrations);
     sched.runq_wait_ns += grown.run_delay_ns;
     if sched.runq_wait_max_ns < grown.run_delay_ns {
         sched.runq_wait_max_ns = grown.run_delay_ns;
@@ -182,13 +187,15 @@ fn book<M: Memory>(cpu: Cpu, task: Task<M>, queued_at_ns: u64, moment: Moment) -
     let began_ns = task.arrived_at_ns();
     if !(is_known && before.counted_turn == turn as u32) {
         tally::count_wait(runq_latency, grown.run_delay_ns);
-        blame::note_throttle(throttle, task, began_ns);
+        if is_first || grown.run_delay_ns >= LEAST_THROTTLED_NS {
+            blame::note_throttle(throttle, task, began_ns);
+        }
         if grown.run_delay_ns > 0 {
             Wait { victim: cgroup_id, ns: grown.run_delay_ns, queued_at_ns, arrived_at_ns: began_ns }
-                .blame(cpu, throttle);
+                .blame(cpu, newest, throttle, sched);
         }
     }
-    Some(Turn { cgroup_id, began_ns, was_preempted: grown.involuntary_switches > 0 })
+    Some(Booked { turn: Turn { began_ns, cgroup_id }, was_preempted: grown.involuntary_switches > 0 })
 }
 
 /// The growth of a task's counters; `None` where one of them would have shrunk: then the earlier ones are another task's,

@@ -16,7 +16,9 @@ impl CgroupId {
     /// progressions.
     #[must_use]
     pub fn phase(self, period: u64) -> u64 {
-        (self.0.wrapping_mul(monitor_common::slots::GOLDEN) >> 32) % period
+        /// 2^64 divided by the golden ratio (Knuth, TAOCP 3, 6.4).
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+        (self.0.wrapping_mul(GOLDEN) >> 32) % period
     }
 }
 

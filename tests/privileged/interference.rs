@@ -115,7 +115,8 @@ fn a_wait_without_a_neighbour_is_blamed_on_the_quota() {
     let (mut monitor, image) = (Monitor::start(), Image::import());
     let (_cgroup, parent) = favoured();
     let create = ["--cgroup-parent", &parent, "--cpu-quota", "10000", "--cpu-period", "100000"];
-    let mut victim = Container::start_with(&image, &create, &["spin", "--ms", "2000", "--cpus", "0"]);
+    // Long enough for the one throttling to weigh little that may fall to another CPU before the thread is pinned.
+    let mut victim = Container::start_with(&image, &create, &["spin", "--ms", "4000", "--cpus", "0"]);
     let (before, after) = measured_work(&mut monitor, &mut victim);
 
     let parts = growth(&before, &after);

@@ -3,11 +3,14 @@
 use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path};
 
 use jiff::Timestamp;
-use monitor_common::counters::SchedCounters;
 use procfs::{FromRead as _, process::StatM};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::{cgroup::Hierarchy, host::HostStats, probes::load::Probes};
+use crate::{
+    cgroup::Hierarchy,
+    host::HostStats,
+    probes::{counters::SchedTotals, load::Probes},
+};
 
 /// Both sides at one moment. Their growth since an earlier moment is what is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct AuditPoint {
     /// When.
     pub taken_at: Timestamp,
     /// What was counted for all cgroups together; `None` where no probe counts.
-    pub counted: Option<SchedCounters>,
+    pub counted: Option<SchedTotals>,
     /// Switches away from tasks other than the idle ones.
     pub switches: Option<u64>,
     /// Page faults.

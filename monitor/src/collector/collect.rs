@@ -25,9 +25,10 @@ use crate::{
     model::{Coverage, Lost, Source},
     newtypes::CgroupId,
     probes::{
+        counters::CgroupCounters,
         events::{Event, What},
         load::{ProbeStatus, Probes},
-        read::CgroupCounters,
+        waits::Culprit,
     },
     registry::{CgroupInfo, Registry, Run},
     runtime::{ConnectionState, RuntimeEvent},
@@ -212,11 +213,7 @@ impl Collector {
         }
         let audit_since = self.audit.complete(&mut audit, self.sources.probes.as_ref().ok());
         self.meet_unknown(&began);
-        if let Ok(probes) = &mut self.sources.probes {
-            probes.reader.waits.read(|victim, culprit, waited| {
-                self.ledger.add(&self.registry, victim, culprit, waited);
-            });
-        }
+        self.read_waits();
         let series = self.read_series(&began);
         let ended = Now::read();
         let sample = Sample {
@@ -234,6 +231,17 @@ impl Collector {
         self.retire(&began);
         self.has_ticked = true;
         sample
+    }
+
+    /// Who waited for whom since the last tick.
+    fn read_waits(&mut self) {
+        let Ok(probes) = &mut self.sources.probes else { return };
+        probes.reader.waits.read(|victim, culprit, waited| {
+            self.ledger.add(&self.registry, victim, culprit, waited);
+        });
+        for (id, _, changed) in probes.reader.cgroups().filter(|(.., changed)| changed.own_waited.waits > 0) {
+            self.ledger.add(&self.registry, id, Culprit::Cgroup(id), changed.own_waited);
+        }
     }
 
     /// Learns of cgroups that no record told of.

@@ -10,7 +10,7 @@ use crate::{
     host::{HostFacts, HostStats, Interface},
     model::Coverage,
     newtypes::CgroupId,
-    probes::{read::CgroupCounters, waits::Waited},
+    probes::{counters::CgroupCounters, waits::Waited},
     registry::Run,
     runtime::Metadata,
 };

@@ -7,7 +7,7 @@ mod host;
 use std::collections::{BTreeMap, HashMap};
 
 use monitor_common::{
-    counters::{SchedCounters, TaskCounters},
+    counters::TaskCounters,
     histogram::{BUCKETS, lower_bound, upper_bound},
 };
 
@@ -23,7 +23,7 @@ use crate::{
         SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
     newtypes::CgroupId,
-    probes::read::CgroupCounters,
+    probes::counters::{CgroupCounters, SchedTotals},
     runtime::State,
     stats::{quantile, upper_end},
 };
@@ -110,12 +110,12 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
     }
 }
 
-fn sched_counters(series: &Series) -> Option<&SchedCounters> {
+fn sched_counters(series: &Series) -> Option<&SchedTotals> {
     series.counters.as_ref().filter(|_| series.counted.scheduler).map(|counters| &counters.sched)
 }
 
 fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
-    let read = |field: fn(&SchedCounters) -> u64| move |series: &Series| sched_counters(series).map(field);
+    let read = |field: fn(&SchedTotals) -> u64| move |series: &Series| sched_counters(series).map(field);
     let voluntary = read(|sched| sched.voluntary_switches);
     let involuntary = read(|sched| sched.involuntary_switches);
     let tasks = series.counters.as_ref().map(|counters| counters.tasks);

@@ -2,6 +2,7 @@
 
 pub mod btf;
 pub mod constants;
+pub mod counters;
 pub mod events;
 pub mod load;
 pub mod plan;

@@ -8,177 +8,20 @@ use std::{
 
 use aya::Ebpf;
 use monitor_common::{
-    counters::{CpuState, Losses, SchedCounters, Slot, TaskCounters},
-    histogram::{BUCKETS, Histogram},
+    counters::{CpuState, Losses, Slot},
     limits::WAIT_PAIRS,
-    net::{NetSlot, Tcp, Traffic},
+    net::NetSlot,
     slots::Geometry,
 };
 
 use super::{
+    counters::{CgroupCounters, Changed, SchedTotals, Seen, Sums, add_net},
     load::LoadError,
     sys::{SharedArray, run_on_cpu},
     table::{OVERFLOW, Table, share},
     waits::Waits,
 };
 use crate::newtypes::CgroupId;
-
-/// What the probes have counted for one cgroup's own tasks since they were attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CgroupCounters {
-    /// Scheduler counters.
-    pub sched: SchedCounters,
-    /// Counters of rarer events.
-    pub tasks: TaskCounters,
-    /// Run-queue latency.
-    pub runq: [u64; BUCKETS],
-    /// What its sockets did.
-    pub net: NetSlot,
-}
-
-impl Default for CgroupCounters {
-    fn default() -> Self {
-        Self {
-            sched: SchedCounters::default(),
-            tasks: TaskCounters::default(),
-            runq: [0; BUCKETS],
-            net: NetSlot::default(),
-        }
-    }
-}
-
-impl CgroupCounters {
-    /// Adds what another cgroup's tasks, or other CPUs, have counted.
-    pub fn add(&mut self, other: &Self) {
-        let Self { sched, tasks, runq, net } = other;
-        add_sched(&mut self.sched, sched);
-        add_tasks(&mut self.tasks, tasks);
-        add_net(&mut self.net, net);
-        for (sum, count) in self.runq.iter_mut().zip(runq) {
-            *sum += count;
-        }
-    }
-}
-
-fn add_sched(sum: &mut SchedCounters, other: &SchedCounters) {
-    let SchedCounters {
-        voluntary_switches,
-        involuntary_switches,
-        on_cpu_ns,
-        runq_wait_ns,
-        runq_wait_max_ns,
-        migrations,
-        minor_faults,
-        major_faults,
-    } = *other;
-    sum.voluntary_switches += voluntary_switches;
-    sum.involuntary_switches += involuntary_switches;
-    sum.on_cpu_ns += on_cpu_ns;
-    sum.runq_wait_ns += runq_wait_ns;
-    sum.runq_wait_max_ns = sum.runq_wait_max_ns.max(runq_wait_max_ns);
-    sum.migrations += migrations;
-    sum.minor_faults += minor_faults;
-    sum.major_faults += major_faults;
-}
-
-fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
-    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits, starts } = *other;
-    sum.user_fault_exceptions += user_fault_exceptions;
-    sum.kernel_fault_exceptions += kernel_fault_exceptions;
-    sum.execs += execs;
-    sum.exits += exits;
-    sum.starts += starts;
-}
-
-fn add_net(sum: &mut NetSlot, other: &NetSlot) {
-    let NetSlot { traffic, tcp } = other;
-    let Traffic {
-        rx_bytes,
-        rx_packets,
-        rx_further_segments,
-        rx_further_header_bytes,
-        tx_bytes,
-        tx_packets,
-        tx_further_segments,
-        tx_further_header_bytes,
-    } = *traffic;
-    sum.traffic.rx_bytes += rx_bytes;
-    sum.traffic.rx_packets += rx_packets;
-    sum.traffic.rx_further_segments += rx_further_segments;
-    sum.traffic.rx_further_header_bytes += rx_further_header_bytes;
-    sum.traffic.tx_bytes += tx_bytes;
-    sum.traffic.tx_packets += tx_packets;
-    sum.traffic.tx_further_segments += tx_further_segments;
-    sum.traffic.tx_further_header_bytes += tx_further_header_bytes;
-    let Tcp { retransmits, resets_sent, resets_received, opened, accepted, failed, established, closed } =
-        *tcp;
-    sum.tcp.retransmits += retransmits;
-    sum.tcp.resets_sent += resets_sent;
-    sum.tcp.resets_received += resets_received;
-    sum.tcp.opened += opened;
-    sum.tcp.accepted += accepted;
-    sum.tcp.failed += failed;
-    sum.tcp.established += established;
-    sum.tcp.closed += closed;
-}
-
-/// What was read of one cgroup.
-#[derive(Debug, Default)]
-struct Seen {
-    /// This tick's sums.
-    now: Sums,
-    /// The last tick's sums.
-    before: Sums,
-    counters: Arc<CgroupCounters>,
-    changed: Changed,
-}
-
-/// What has moved between two readings of a cgroup's counters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Changed {
-    /// Anything at all.
-    pub any: bool,
-    /// Tasks have started, ended or become another program.
-    pub tasks: bool,
-}
-
-/// A cgroup's slots added up, as the maps hold them: the histogram's counts wrap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sums {
-    sched: SchedCounters,
-    tasks: TaskCounters,
-    runq: Histogram,
-    net: NetSlot,
-}
-
-impl Seen {
-    fn add(&mut self, slot: &Slot) {
-        let Slot { sched, tasks, throttle: _, runq_latency } = slot;
-        add_sched(&mut self.now.sched, sched);
-        add_tasks(&mut self.now.tasks, tasks);
-        for (sum, count) in self.now.runq.0.iter_mut().zip(runq_latency.0) {
-            *sum = sum.wrapping_add(count);
-        }
-    }
-
-    /// Brings the counters up to this tick's sums.
-    fn finish(&mut self) {
-        let of_tasks = |sums: &Sums| (sums.tasks.starts, sums.tasks.exits, sums.tasks.execs);
-        self.changed =
-            Changed { any: self.now != self.before, tasks: of_tasks(&self.now) != of_tasks(&self.before) };
-        if self.changed.any {
-            let Sums { sched, tasks, runq, net } = self.now;
-            let counters = Arc::make_mut(&mut self.counters);
-            counters.sched = sched;
-            counters.tasks = tasks;
-            counters.net = net;
-            for ((total, now), before) in counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
-                *total += u64::from(now.wrapping_sub(before));
-            }
-            self.before = self.now;
-        }
-    }
-}
 
 /// Reads the counters through shared memory.
 #[derive(Debug)]
@@ -192,7 +35,7 @@ pub struct Reader {
     flush: Option<OwnedFd>,
     seen: HashMap<CgroupId, Seen>,
     /// What cgroups whose slots were freed had counted.
-    released: SchedCounters,
+    released: SchedTotals,
 }
 
 impl Reader {
@@ -209,7 +52,7 @@ impl Reader {
             waits: Waits::new(share(ebpf, "WAITS", geometry.cpus * WAIT_PAIRS)?, geometry.cpus * WAIT_PAIRS),
             flush,
             seen: HashMap::new(),
-            released: SchedCounters::default(),
+            released: SchedTotals::default(),
         })
     }
 
@@ -272,9 +115,9 @@ impl Reader {
     /// All that cgroups with slots of their own have counted, as of the last [`Self::read`], those included that were
     /// released since.
     #[must_use]
-    pub fn total(&self) -> SchedCounters {
+    pub fn total(&self) -> SchedTotals {
         let mut sum = self.released;
-        self.cgroups().for_each(|(_, counters, _)| add_sched(&mut sum, &counters.sched));
+        self.cgroups().for_each(|(_, counters, _)| sum.add(&counters.sched));
         sum
     }
 
@@ -329,7 +172,7 @@ impl Reader {
         self.slots.release(id);
         self.net.release(id);
         if let Some(seen) = self.seen.remove(&id) {
-            add_sched(&mut self.released, &seen.counters.sched);
+            self.released.add(&seen.counters.sched);
         }
     }
 }

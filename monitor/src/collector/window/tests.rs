@@ -263,10 +263,10 @@ fn the_machine_has_rates_and_what_it_lacks_is_unknown() {
 }
 
 fn audited(switches: u64, machine: Option<u64>) -> Sample {
-    let counted = SchedCounters { voluntary_switches: switches, ..SchedCounters::default() };
+    let counted = SchedTotals { voluntary_switches: switches, ..SchedTotals::default() };
     let since = AuditPoint {
         taken_at: at(3),
-        counted: Some(SchedCounters { voluntary_switches: 100, ..SchedCounters::default() }),
+        counted: Some(SchedTotals { voluntary_switches: 100, ..SchedTotals::default() }),
         switches: Some(5000),
         ..AuditPoint::default()
     };

@@ -1,0 +1,277 @@
+//! What was counted for a cgroup: as the maps hold it, and as a total that only grows.
+
+use std::sync::Arc;
+
+use monitor_common::{
+    counters::{SchedCounters, Slot, TaskCounters},
+    histogram::{BUCKETS, Histogram},
+    net::{NetSlot, Tcp, Traffic},
+};
+
+use super::waits::Waited;
+
+/// Scheduler counters that only grow: those of [`SchedCounters`], under the same names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchedTotals {
+    /// Switches away from a task that blocked.
+    pub voluntary_switches: u64,
+    /// Switches away from a task that could have gone on.
+    pub involuntary_switches: u64,
+    /// Nanoseconds spent running.
+    pub on_cpu_ns: u64,
+    /// Nanoseconds spent runnable and waiting for a CPU.
+    pub runq_wait_ns: u64,
+    /// The longest single wait.
+    pub runq_wait_max_ns: u64,
+    /// Placements on another CPU.
+    pub migrations: u64,
+    /// Page faults served without I/O.
+    pub minor_faults: u64,
+    /// Page faults served with I/O.
+    pub major_faults: u64,
+}
+
+impl SchedTotals {
+    /// Adds what others have counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            voluntary_switches,
+            involuntary_switches,
+            on_cpu_ns,
+            runq_wait_ns,
+            runq_wait_max_ns,
+            migrations,
+            minor_faults,
+            major_faults,
+        } = *other;
+        self.voluntary_switches += voluntary_switches;
+        self.involuntary_switches += involuntary_switches;
+        self.on_cpu_ns += on_cpu_ns;
+        self.runq_wait_ns += runq_wait_ns;
+        self.runq_wait_max_ns = self.runq_wait_max_ns.max(runq_wait_max_ns);
+        self.migrations += migrations;
+        self.minor_faults += minor_faults;
+        self.major_faults += major_faults;
+    }
+
+    /// Brings them up to `now`, with what has wrapped since `before` widened.
+    fn advance(&mut self, now: &SchedCounters, before: &SchedCounters) {
+        let widened = |total: u64, read: fn(&SchedCounters) -> u32| {
+            total + u64::from(read(now).wrapping_sub(read(before)))
+        };
+        *self = Self {
+            voluntary_switches: now.voluntary_switches,
+            involuntary_switches: now.involuntary_switches,
+            on_cpu_ns: now.on_cpu_ns,
+            runq_wait_ns: now.runq_wait_ns,
+            runq_wait_max_ns: now.runq_wait_max_ns,
+            migrations: widened(self.migrations, |sched| sched.migrations),
+            minor_faults: widened(self.minor_faults, |sched| sched.minor_faults),
+            major_faults: widened(self.major_faults, |sched| sched.major_faults),
+        };
+    }
+}
+
+/// What the probes have counted for one cgroup's own tasks since they were attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CgroupCounters {
+    /// Scheduler counters.
+    pub sched: SchedTotals,
+    /// Counters of rarer events.
+    pub tasks: TaskCounters,
+    /// Run-queue latency.
+    pub runq: [u64; BUCKETS],
+    /// What its sockets did.
+    pub net: NetSlot,
+}
+
+impl Default for CgroupCounters {
+    fn default() -> Self {
+        Self {
+            sched: SchedTotals::default(),
+            tasks: TaskCounters::default(),
+            runq: [0; BUCKETS],
+            net: NetSlot::default(),
+        }
+    }
+}
+
+impl CgroupCounters {
+    /// Adds what another cgroup's tasks, or other CPUs, have counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self { sched, tasks, runq, net } = other;
+        self.sched.add(sched);
+        add_tasks(&mut self.tasks, tasks);
+        add_net(&mut self.net, net);
+        for (sum, count) in self.runq.iter_mut().zip(runq) {
+            *sum += count;
+        }
+    }
+}
+
+fn add_sched(sum: &mut SchedCounters, other: &SchedCounters) {
+    let SchedCounters {
+        voluntary_switches,
+        involuntary_switches,
+        on_cpu_ns,
+        runq_wait_ns,
+        runq_wait_max_ns,
+        own_wait_ns,
+        own_waits,
+        migrations,
+        minor_faults,
+        major_faults,
+    } = *other;
+    sum.voluntary_switches += voluntary_switches;
+    sum.involuntary_switches += involuntary_switches;
+    sum.on_cpu_ns += on_cpu_ns;
+    sum.runq_wait_ns += runq_wait_ns;
+    sum.runq_wait_max_ns = sum.runq_wait_max_ns.max(runq_wait_max_ns);
+    sum.own_wait_ns += own_wait_ns;
+    sum.own_waits = sum.own_waits.wrapping_add(own_waits);
+    sum.migrations = sum.migrations.wrapping_add(migrations);
+    sum.minor_faults = sum.minor_faults.wrapping_add(minor_faults);
+    sum.major_faults = sum.major_faults.wrapping_add(major_faults);
+}
+
+fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
+    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits, starts } = *other;
+    sum.user_fault_exceptions += user_fault_exceptions;
+    sum.kernel_fault_exceptions += kernel_fault_exceptions;
+    sum.execs += execs;
+    sum.exits += exits;
+    sum.starts += starts;
+}
+
+pub(super) fn add_net(sum: &mut NetSlot, other: &NetSlot) {
+    let NetSlot { traffic, tcp } = other;
+    let Traffic {
+        rx_bytes,
+        rx_packets,
+        rx_further_segments,
+        rx_further_header_bytes,
+        tx_bytes,
+        tx_packets,
+        tx_further_segments,
+        tx_further_header_bytes,
+    } = *traffic;
+    sum.traffic.rx_bytes += rx_bytes;
+    sum.traffic.rx_packets += rx_packets;
+    sum.traffic.rx_further_segments += rx_further_segments;
+    sum.traffic.rx_further_header_bytes += rx_further_header_bytes;
+    sum.traffic.tx_bytes += tx_bytes;
+    sum.traffic.tx_packets += tx_packets;
+    sum.traffic.tx_further_segments += tx_further_segments;
+    sum.traffic.tx_further_header_bytes += tx_further_header_bytes;
+    let Tcp { retransmits, resets_sent, resets_received, opened, accepted, failed, established, closed } =
+        *tcp;
+    sum.tcp.retransmits += retransmits;
+    sum.tcp.resets_sent += resets_sent;
+    sum.tcp.resets_received += resets_received;
+    sum.tcp.opened += opened;
+    sum.tcp.accepted += accepted;
+    sum.tcp.failed += failed;
+    sum.tcp.established += established;
+    sum.tcp.closed += closed;
+}
+
+/// What was read of one cgroup.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// This tick's sums.
+    pub(super) now: Sums,
+    /// The last tick's sums.
+    before: Sums,
+    pub(super) counters: Arc<CgroupCounters>,
+    pub(super) changed: Changed,
+}
+
+/// What has moved between two readings of a cgroup's counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Anything at all.
+    pub any: bool,
+    /// Tasks have started, ended or become another program.
+    pub tasks: bool,
+    /// What tasks of the cgroup have waited for each other.
+    pub own_waited: Waited,
+}
+
+/// A cgroup's slots added up, as the maps hold them: what has 32 bits wraps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    sched: SchedCounters,
+    tasks: TaskCounters,
+    runq: Histogram,
+    pub(super) net: NetSlot,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, slot: &Slot) {
+        let Slot { sched, tasks, throttle: _, runq_latency } = slot;
+        add_sched(&mut self.now.sched, sched);
+        add_tasks(&mut self.now.tasks, tasks);
+        for (sum, count) in self.now.runq.0.iter_mut().zip(runq_latency.0) {
+            *sum = sum.wrapping_add(count);
+        }
+    }
+
+    /// Brings the counters up to this tick's sums.
+    pub(super) fn finish(&mut self) {
+        let of_tasks = |sums: &Sums| (sums.tasks.starts, sums.tasks.exits, sums.tasks.execs);
+        let (now, before) = (&self.now.sched, &self.before.sched);
+        self.changed = Changed {
+            any: self.now != self.before,
+            tasks: of_tasks(&self.now) != of_tasks(&self.before),
+            own_waited: Waited {
+                wait_ns: now.own_wait_ns.saturating_sub(before.own_wait_ns),
+                waits: now.own_waits.wrapping_sub(before.own_waits).into(),
+                preemptions: 0,
+            },
+        };
+        if self.changed.any {
+            let Sums { sched, tasks, runq, net } = self.now;
+            let counters = Arc::make_mut(&mut self.counters);
+            counters.sched.advance(&sched, &self.before.sched);
+            counters.tasks = tasks;
+            counters.net = net;
+            for ((total, now), before) in counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
+                *total += u64::from(now.wrapping_sub(before));
+            }
+            self.before = self.now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(migrations: u32, own_wait_ns: u64, own_waits: u32) -> Slot {
+        let sched = SchedCounters { migrations, own_wait_ns, own_waits, ..SchedCounters::default() };
+        Slot { sched, ..Slot::default() }
+    }
+
+    #[test]
+    fn what_wraps_between_two_readings_still_grows() {
+        let mut seen = Seen::default();
+        for migrations in [u32::MAX - 1, 3] {
+            seen.now = Sums::default();
+            seen.add(&slot(migrations, 0, 0));
+            seen.finish();
+        }
+        assert_eq!(seen.counters.sched.migrations, u64::from(u32::MAX) + 4);
+    }
+
+    #[test]
+    fn own_waits_are_told_as_growth() {
+        let mut seen = Seen::default();
+        let waited = [(700, 2), (700, 2), (900, 3)].map(|(ns, waits)| {
+            seen.now = Sums::default();
+            seen.add(&slot(0, ns, waits));
+            seen.finish();
+            (seen.changed.own_waited.wait_ns, seen.changed.own_waited.waits)
+        });
+        assert_eq!(waited, [(700, 2), (0, 0), (200, 1)]);
+    }
+}
