@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus, Output, Stdio},
     sync::{
         Arc,
@@ -51,6 +51,11 @@ impl Image {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.0
+    }
+
+    /// Writes it to a file, as other runtimes take images.
+    pub fn save(&self, archive: &Path) {
+        let _printed = docker_output(&["save", "--output", &archive.display().to_string(), self.name()]);
     }
 }
 
@@ -225,7 +230,9 @@ pub fn unique(prefix: &str) -> String {
     format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn succeeded(what: &str, output: Output) -> Vec<u8> {
+/// What a program printed; panics with what it said where it failed.
+#[must_use]
+pub fn succeeded(what: &str, output: Output) -> Vec<u8> {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{what}: {}: {said}", output.status);
     output.stdout

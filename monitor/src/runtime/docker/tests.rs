@@ -7,6 +7,7 @@ use super::{
     fake::{Answer, FakeDaemon},
     *,
 };
+use crate::runtime::ConnectionState;
 
 const EVENTS: &str = include_str!("../../../testdata/runtime/docker-20.10/events.ndjson");
 const LIST: &str = include_str!("../../../testdata/runtime/docker-20.10/list.json");
