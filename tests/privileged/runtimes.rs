@@ -1,8 +1,11 @@
 //! Containers of other runtimes than Docker: each started for real, beside Docker's own.
 
 use integration_tests::{
+    cgroup::{self, Cgroup, Places},
     container::{Container, Image, unique},
     containerd::Containerd,
+    cri::{Pod, PodName},
+    lxc::Lxc,
     monitor::Monitor,
     podman::Podman,
     snapshot::{Container as Shown, Snapshot},
@@ -108,6 +111,94 @@ fn containerd_s_containers_are_joined_though_their_path_does_not_tell() {
     assert_eq!(ended.exit_code, Some(7));
     assert!(switches(&ended) >= 1000, "{}", switches(&ended));
     assert_source(&monitor.next_snapshot(), "containerd", "ok");
+}
+
+/// Kubernetes' containers, as the kubelet makes them: by containerd's own API and by CRI the same is told of them.
+#[test]
+fn a_pod_s_containers_have_the_pod_s_names() {
+    const UID: &str = "1c0a7a3e-5b5c-4d5e-9f0e-3a7d2a9f6b11";
+    let image = Image::import_with(&[
+        "--change",
+        r#"CMD ["/workload", "sleep", "--ms", "600000", "--unattended", "0"]"#,
+    ]);
+    let containerd = Containerd::start(&format!("docker.io/library/{}", image.name()));
+    let image = containerd.load("k8s.io", &image);
+    let top = unique("monitor-test");
+    let parent = format!("/{top}/kubepods/pod{UID}");
+    let name = PodName { name: "web-0", namespace: "shop", uid: UID, cgroup_parent: &parent };
+    let command = ["/workload", "sleep", "--ms", "600000", "--unattended", "0"];
+    let pod = Pod::run(&containerd.socket(), name, "nginx", &image, &command);
+    let sockets = ["containerd", "cri"].map(|api| format!("{api}={}", containerd.socket().display()));
+    for socket in &sockets {
+        let mut monitor = Monitor::start_with(&["--no-docker", "--runtime", socket]);
+        let shown = monitor.wait_for("the name", |snapshot| {
+            snapshot.find(pod.container()).filter(|shown| shown.name.is_some()).cloned()
+        });
+        assert_eq!(
+            (shown.name.as_deref(), shown.runtime.as_str()),
+            (Some("nginx"), "containerd"),
+            "{socket}"
+        );
+        assert_eq!(shown.image.as_deref(), Some(image.as_str()), "{socket}");
+        let of_pod = shown.pod.expect("a pod");
+        assert_eq!((of_pod.uid.as_str(), of_pod.name.as_deref()), (UID, Some("web-0")), "{socket}");
+        assert_eq!(of_pod.namespace.as_deref(), Some("shop"), "{socket}");
+        let snapshot = monitor.next_snapshot();
+        let sandbox = snapshot.container(pod.sandbox());
+        assert_eq!(sandbox.name.as_deref(), Some("POD"), "{socket}");
+        assert_eq!(sandbox.pod.as_ref().and_then(|pod| pod.name.as_deref()), Some("web-0"), "{socket}");
+    }
+    let mut monitor = Monitor::start_with(&["--no-docker", "--runtime", &sockets[1], "--keep-ended", "1m"]);
+    monitor.wait_for("the name", |snapshot| snapshot.find(pod.container())?.name.clone());
+    pod.stop_container();
+    let ended = monitor.wait_for("its exit code", |snapshot| {
+        snapshot.find(pod.container()).filter(|shown| shown.exit_code.is_some()).cloned()
+    });
+    assert_eq!(ended.exit_code, Some(137), "the first process of a pid namespace ignores SIGTERM");
+    drop(pod);
+    cgroup::remove_empty(&top);
+}
+
+#[test]
+fn lxc_s_containers_are_known_by_their_path() {
+    let mut monitor = Monitor::start();
+    let name = {
+        let lxc = Lxc::start(&["sleep", "--ms", "60000", "--unattended", "0"]);
+        let shown = wait_for_state(&mut monitor, lxc.name(), "running");
+        assert_eq!((shown.runtime.as_str(), shown.id.as_str()), ("lxc", lxc.name()));
+        assert_eq!(shown.cgroup.path.as_deref(), Some(format!("/lxc.payload.{}", lxc.name()).as_str()));
+        assert!(shown.measured.scheduler.voluntary_switches_total.expect("switches") > 0);
+        lxc.name().to_owned()
+    };
+    wait_for_state(&mut monitor, &name, "exited");
+}
+
+/// Made by hand as systemd names them, since systemd need not run here.
+#[test]
+fn units_pods_and_machines_have_kinds_and_names() {
+    const UID: &str = "1c0a7a3e-5b5c-4d5e-9f0e-3a7d2a9f6b11";
+    let top = Cgroup::make(&Places::roots(), &(unique("monitor-test") + ".slice"));
+    let unit = Cgroup::make(top.places(), "web.service");
+    let plain = Cgroup::make(unit.places(), "part");
+    let machines = Cgroup::make(top.places(), "machine.slice");
+    let machine = Cgroup::make(machines.places(), "systemd-nspawn@deb\\x2done.service");
+    let pods = Cgroup::make(top.places(), "kubepods");
+    let pod = Cgroup::make(pods.places(), &format!("pod{UID}"));
+    let snapshot = Monitor::start().next_snapshot();
+    let shown = |cgroup: &Cgroup| {
+        let entry = snapshot.cgroups.iter().find(|entry| cgroup.places().has_id(entry.cgroup.id));
+        let entry = entry.expect("an entry");
+        (entry.kind.clone().expect("a kind"), entry.name.clone().expect("a name"))
+    };
+    for (cgroup, kind, name) in
+        [(&unit, "service", "web.service"), (&plain, "cgroup", "part"), (&pod, "pod", UID)]
+    {
+        assert_eq!(shown(cgroup), (kind.to_owned(), name.to_owned()));
+    }
+    assert_eq!(shown(&top).0, "slice");
+    let nspawn = named(&snapshot, "deb-one").expect("the machine");
+    assert_eq!((nspawn.runtime.as_str(), nspawn.id.as_str()), ("systemd-nspawn", "deb-one"));
+    assert!(machine.places().has_id(nspawn.cgroup.id));
 }
 
 #[test]

@@ -31,19 +31,26 @@ impl Image {
     /// Makes it.
     #[must_use]
     pub fn import() -> Self {
+        Self::import_with(&[])
+    }
+
+    /// With more arguments to `docker import`.
+    #[must_use]
+    pub fn import_with(args: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("make a folder");
         fs::copy(env::workload_bin(), folder.path().join("workload")).expect("copy the workload");
         let tar = Command::new("tar").arg("-C").arg(folder.path()).args(["-c", "."]).output();
         let tar = succeeded("tar", tar.expect("run tar"));
         let tag = unique("monitor-test-image") + ":latest";
-        let mut docker = docker(&["import", "-", &tag])
+        let args = [&["import"], args, &["-", &tag]].concat();
+        let mut docker = docker(&args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("run docker");
         docker.stdin.take().expect("its standard input").write_all(&tar).expect("pass the image on");
-        succeeded("docker import", docker.wait_with_output().expect("wait for docker"));
+        let _id = succeeded("docker import", docker.wait_with_output().expect("wait for docker"));
         Self(Arc::new(ImageTag(tag)))
     }
 

@@ -67,7 +67,7 @@ impl Containerd {
         image.save(&archive);
         let archive = archive.display().to_string();
         let args = ["--namespace", namespace, "images", "import", "--snapshotter", "native", &archive];
-        succeeded("ctr images import", self.quiet(&args));
+        let _printed = succeeded("ctr images import", self.quiet(&args));
         format!("docker.io/library/{}", image.name())
     }
 

@@ -53,7 +53,7 @@ pub enum InspectError {
         /// What was asked for.
         wanted: String,
         /// Why not.
-        source: RuntimeError,
+        source: Box<RuntimeError>,
     },
     /// This process could not make what waits for answers.
     #[error("make an event loop to ask runtimes")]
@@ -101,7 +101,7 @@ pub fn run(settings: &Inspect) -> Result<(), InspectError> {
     let inspection = match host.inspect(&settings.container, &told) {
         Err(InspectError::NoSuchContainer { wanted }) => {
             return Err(match failures.next() {
-                Some(source) => InspectError::NoNames { wanted, source },
+                Some(source) => InspectError::NoNames { wanted, source: Box::new(source) },
                 None => InspectError::NoSuchContainer { wanted },
             });
         }

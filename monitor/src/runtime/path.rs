@@ -234,15 +234,12 @@ fn unescape(name: &str) -> String {
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let digits = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match digits.filter(u8::is_ascii) {
-            Some(byte) => {
-                plain.push(char::from(byte));
-                plain.push_str(part.get(2..).unwrap_or_default());
-            }
-            None => {
-                plain.push_str("\\x");
-                plain.push_str(part);
-            }
+        if let Some(byte) = digits.filter(u8::is_ascii) {
+            plain.push(char::from(byte));
+            plain.push_str(part.get(2..).unwrap_or_default());
+        } else {
+            plain.push_str("\\x");
+            plain.push_str(part);
         }
     }
     plain

@@ -197,7 +197,8 @@ impl RuntimeSettings {
     /// `docker` and `sockets` were named; a named socket takes the place of that runtime's usual ones.
     #[must_use]
     pub fn new(docker: Option<DockerSettings>, sockets: &[NamedSocket]) -> Self {
-        let mut named: Vec<Place> = docker.clone().map(Place::docker).into_iter().collect();
+        let asks_docker = docker.is_some();
+        let mut named: Vec<Place> = docker.map(Place::docker).into_iter().collect();
         for NamedSocket { api, socket } in sockets {
             let kind = match api {
                 Api::Podman => "podman",
@@ -216,7 +217,7 @@ impl RuntimeSettings {
             usual: USUAL.into_iter().filter(|place| !is_named(&place.api)).collect(),
             rootless: ROOTLESS
                 .into_iter()
-                .filter(|(_, api, _)| !is_named(api) && (*api != Api::Docker || docker.is_some()))
+                .filter(|(_, api, _)| !is_named(api) && (*api != Api::Docker || asks_docker))
                 .collect(),
         }
     }

@@ -168,11 +168,10 @@ fn systemd_scope(slice: &str, prefix: &str, name: &str) -> String {
     let mut outer = String::new();
     for part in slice.trim_end_matches(".slice").split('-').filter(|part| !part.is_empty()) {
         outer.push_str(part);
-        path.push_str(&format!("/{outer}.slice"));
+        path.push('/');
+        path.push_str(&outer);
+        path.push_str(".slice");
         outer.push('-');
-    }
-    if name.ends_with(".slice") {
-        return format!("{path}/{name}");
     }
     let scope = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}-{name}") };
     format!("{path}/{scope}.scope")

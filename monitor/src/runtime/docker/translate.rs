@@ -107,7 +107,9 @@ pub(super) fn event(runtime: RuntimeKind, event: EventMessage) -> Option<Happene
         _ => return None,
     }
     if runtime == RuntimeKind::Podman {
-        PODMAN_ATTRIBUTES.iter().for_each(|name| drop(attributes.remove(*name)));
+        for name in PODMAN_ATTRIBUTES {
+            attributes.remove(name);
+        }
     }
     // A label of one of these two names is hidden by the attribute; the list has it.
     metadata.name = attributes.remove("name");

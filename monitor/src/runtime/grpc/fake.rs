@@ -117,7 +117,9 @@ async fn serve(stream: UnixStream, script: Arc<Mutex<Script>>, events: broadcast
                 let Ok(mut body) = respond.send_response(head().body(()).expect("a head"), false) else {
                     return;
                 };
-                messages.iter().for_each(|message| send(&mut body, message));
+                for message in messages {
+                    send(&mut body, &message);
+                }
                 let ok =
                     HeaderMap::from_iter([("grpc-status".parse().expect("a name"), HeaderValue::from(0))]);
                 let _ = body.send_trailers(ok);
