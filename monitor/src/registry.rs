@@ -260,7 +260,9 @@ impl Registry {
             .cgroups
             .iter()
             .filter(|(_, info)| info.run.is_none())
-            .filter_map(|(id, info)| Some((info.path.clone().filter(|path| is_below(path))?, *id)))
+            .filter_map(|(id, info)| {
+                Some((info.path.as_deref().filter(|path| is_below(path))?.to_owned(), *id))
+            })
             .collect();
         // Its own cgroup before those below it.
         joining.sort_unstable();

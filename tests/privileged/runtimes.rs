@@ -6,10 +6,11 @@ use integration_tests::{
     containerd::Containerd,
     cri::{Pod, PodName},
     lxc::Lxc,
-    monitor::Monitor,
+    monitor::{Monitor, command},
     podman::Podman,
     snapshot::{Container as Shown, Snapshot},
 };
+use serde_json::Value;
 
 /// The one entry of this name.
 fn named<'s>(snapshot: &'s Snapshot, name: &str) -> Option<&'s Shown> {
@@ -88,6 +89,15 @@ fn containerd_s_containers_are_joined_though_their_path_does_not_tell() {
     assert_eq!(shown.image.as_deref(), Some(image.as_str()));
     assert_eq!(shown.labels.get("colour").map(String::as_str), Some("blue"));
     assert!(monitor.next_snapshot().cgroup(shown.cgroup.id).is_none(), "it is shown once, as a container");
+    let output =
+        command(&["inspect", &early, "--format", "json", "--no-docker", "--runtime", &socket]).output();
+    let output = output.expect("run monitor");
+    let inspection: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (inspection["id"].as_str(), inspection["name"].as_str()),
+        (Some(shown.id.as_str()), Some(early.as_str()))
+    );
+    assert_eq!(inspection["runtime"], "containerd");
 
     let mut workload = containerd.run(&image, &late, &[], &["switch", "--blocks", "1000"]);
     workload.go();
@@ -222,6 +232,25 @@ fn a_runtime_that_goes_and_comes_costs_only_its_names() {
         drop(started);
     }
     monitor.wait_for("its end", |snapshot| snapshot.find(&id)?.is_exited().then_some(()));
+}
+
+#[test]
+fn doctor_has_a_line_for_each_runtime_that_was_named() {
+    let podman = Podman::start();
+    let runtimes = [podman.runtime(), "containerd=/nonexistent/c.sock".to_owned()];
+    let arguments =
+        ["doctor", "--format", "json", "--no-docker", "--runtime", &runtimes[0], "--runtime", &runtimes[1]];
+    let output = command(&arguments).output().expect("run monitor");
+    assert!(output.status.success(), "no runtime is vital");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let checks = report["checks"].as_array().or(report.as_array()).expect("checks");
+    let check = |subject| checks.iter().find(|check| check["subject"] == subject);
+    assert_eq!(check("docker"), None);
+    assert_eq!(check("podman").expect("a line")["answer"], "yes");
+    let lost = check("containerd").expect("a line");
+    assert_eq!(lost["answer"], "no");
+    assert!(lost["finding"].as_str().expect("a finding").contains("/nonexistent/c.sock"), "{lost}");
+    assert!(lost["advice"].as_str().expect("an advice").contains("--runtime"), "{lost}");
 }
 
 #[test]

@@ -237,6 +237,14 @@ pub fn unique(prefix: &str) -> String {
     format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A program that ends with the test, even where that is killed and drops nothing.
+#[must_use]
+pub fn mortal(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", program]);
+    command
+}
+
 /// What a program printed; panics with what it said where it failed.
 #[must_use]
 pub fn succeeded(what: &str, output: Output) -> Vec<u8> {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     cgroup,
-    container::{Image, succeeded, unique},
+    container::{Image, mortal, succeeded, unique},
     monitor::send,
     wait,
     workload::Workload,
@@ -35,7 +35,7 @@ impl Containerd {
         let config = folder.path().join("config.toml");
         fs::write(&config, config_in(folder.path(), sandbox_image)).expect("write containerd's settings");
         let log = fs::File::create(folder.path().join("log")).expect("make a log");
-        let daemon = Command::new("containerd")
+        let daemon = mortal("containerd")
             .arg("--config")
             .arg(&config)
             .stdin(Stdio::null())

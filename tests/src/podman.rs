@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::{
     cgroup,
-    container::{Image, succeeded, unique},
+    container::{Image, mortal, succeeded, unique},
     monitor::send,
     wait,
     workload::Workload,
@@ -125,7 +125,7 @@ fn socket_in(folder: &Path) -> PathBuf {
 
 /// The plainest drivers there are, and runc: crun refuses hybrid hosts whose v2 tree has controllers.
 fn command_in(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new("podman");
+    let mut command = mortal("podman");
     for (option, place) in [("--root", "storage"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
         command.arg(option).arg(folder.join(place));
     }

@@ -41,24 +41,22 @@ const DEBIAN_TOOLCHAIN: [Need; 7] = [
 ];
 
 /// What runs the tests' containers.
-const CONTAINERS: [Need; 10] = [
+const CONTAINERS: [Need; 5] = [
     tool("docker.io", "dockerd"),
     tool("iptables", "iptables"),
     tool("iproute2", "ip"),
     tool("util-linux", "unshare"),
-    // Docker brings the second and third in Debian, and a daemon that answers may be somebody else's.
-    tool("podman", "podman"),
-    tool("containerd", "ctr"),
-    tool("runc", "runc"),
-    tool("lxc", "lxc-start"),
-    // What Podman takes images by; only recommended there.
-    package("golang-github-containers-image"),
     // Not `busybox`: the one program in the tests' image has no libc beside it.
     package("busybox-static"),
 ];
 
-/// How many of these only Docker needs.
-const DOCKER_NEEDS: usize = 4;
+/// The other runtimes that the tests start, each by itself.
+const OTHER_RUNTIMES: [Need; 4] = [
+    tool("podman", "podman"),
+    tool("containerd", "ctr"),
+    tool("runc", "runc"),
+    tool("lxc", "lxc-start"),
+];
 
 /// Lints for the eBPF programs, by the compiler that builds them.
 const DEBIAN_CLIPPY: [Need; 1] = [package("rust-web-clippy")];
@@ -93,9 +91,14 @@ pub(crate) fn for_build(checkout: &Checkout) -> Result<Toolchain> {
 
 /// Makes sure that a Docker daemon can be started and images be made without a registry.
 pub(crate) fn for_containers(daemon_answers: bool) -> Result<()> {
-    // A daemon that answers needs nothing here but what goes into the images and the other runtimes.
-    let needs = if daemon_answers { &CONTAINERS[DOCKER_NEEDS..] } else { &CONTAINERS[..] };
+    // A daemon that answers needs nothing here but what goes into the images.
+    let needs = if daemon_answers { &CONTAINERS[CONTAINERS.len() - 1..] } else { &CONTAINERS[..] };
     require(needs)
+}
+
+/// Makes sure that the other runtimes can be started.
+pub(crate) fn for_other_runtimes() -> Result<()> {
+    require(&OTHER_RUNTIMES)
 }
 
 /// Makes sure that Debian's clippy is there for Debian's compiler.

@@ -1,5 +1,5 @@
 //! What we use of containerd's API, with the numbers of its protobuf: the files named below are in
-//! <https://github.com/containerd/containerd/tree/v1.7.0/api>. It has not changed since containerd 1.0.
+//! <https://github.com/containerd/containerd/tree/v1.7.0/api>. containerd only ever adds to it.
 
 use std::collections::HashMap;
 
