@@ -51,12 +51,8 @@ const CONTAINERS: [Need; 5] = [
 ];
 
 /// The other runtimes that the tests start, each by itself.
-const OTHER_RUNTIMES: [Need; 4] = [
-    tool("podman", "podman"),
-    tool("containerd", "ctr"),
-    tool("runc", "runc"),
-    tool("lxc", "lxc-start"),
-];
+const OTHER_RUNTIMES: [Need; 4] =
+    [tool("podman", "podman"), tool("containerd", "ctr"), tool("runc", "runc"), tool("lxc", "lxc-start")];
 
 /// Lints for the eBPF programs, by the compiler that builds them.
 const DEBIAN_CLIPPY: [Need; 1] = [package("rust-web-clippy")];

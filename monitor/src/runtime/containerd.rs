@@ -15,11 +15,11 @@ use std::{
     convert::Infallible,
     error::Error,
     path::{Path, PathBuf},
-    pin::pin,
+    pin::{Pin, pin},
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{Stream, StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant as Tick, sleep};
 
 use self::{
@@ -44,6 +44,9 @@ const DOCKER_NAMESPACE: &str = "moby";
 
 /// What is subscribed to.
 const TOPICS: [&str; 2] = [r#"topic~="^/containers/""#, r#"topic~="^/tasks/""#];
+
+/// Events kept while a list is awaited. Beyond that they wait in the socket.
+const EARLY_EVENTS: usize = 4096;
 
 /// How long after a subscription was sent it has taken effect for certain.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -96,38 +99,25 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         let topics = Filters { filters: TOPICS.map(str::to_owned).to_vec() };
         let subscribe = call("follow the events", "/containerd.services.events.v1.Events/Subscribe");
         let mut events = pin!(client.follow::<_, Envelope>(subscribe, topics));
-        let mut early = Vec::new();
-        let listed = {
-            let mut listed = pin!(list_all(&client));
-            loop {
-                tokio::select! {
-                    biased;
-                    event = events.next() => early.push(event.ok_or_else(|| client.closed())??),
-                    listed = &mut listed => break listed?,
-                }
-            }
-        };
+        let mut questions = FuturesUnordered::new();
+        let (listed, early) = list_meanwhile(&client, events.as_mut()).await?;
         self.tell_connection(Ok(Some(version)));
         self.take_list(listed);
-        let mut questions = FuturesUnordered::new();
-        for envelope in early {
-            questions.extend(self.take_event(&envelope).map(|id| get(&client, &envelope.namespace, id)));
-        }
-        let mut settled = pin!(async {
-            sleep(SETTLED).await;
-            list_all(&client).await
-        });
-        let mut has_settled = false;
+        questions.extend(early.iter().filter_map(|event| self.take_event(&client, event)));
+        let mut settled = pin!(sleep(SETTLED));
+        let mut is_settled = false;
         loop {
             tokio::select! {
                 event = events.next() => {
-                    let envelope = event.ok_or_else(|| client.closed())??;
-                    questions.extend(self.take_event(&envelope).map(|id| get(&client, &envelope.namespace, id)));
+                    let event = event.ok_or_else(|| client.closed())??;
+                    questions.extend(self.take_event(&client, &event));
                 }
                 Some(Some(answer)) = questions.next() => self.take_answer(answer),
-                listed = &mut settled, if !has_settled => {
-                    has_settled = true;
-                    self.take_list(listed?);
+                () = &mut settled, if !is_settled => {
+                    is_settled = true;
+                    let (listed, meanwhile) = list_meanwhile(&client, events.as_mut()).await?;
+                    self.take_list(listed);
+                    questions.extend(meanwhile.iter().filter_map(|event| self.take_event(&client, event)));
                 }
             }
         }
@@ -138,15 +128,25 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         (self.out)(RuntimeEvent::Listed(listed));
     }
 
-    /// Passes an event on; the id, as containerd has it, of a container to ask for.
-    fn take_event(&mut self, envelope: &Envelope) -> Option<String> {
-        if envelope.namespace == DOCKER_NAMESPACE {
+    /// Passes an event on; returns a question about a container that was made or changed.
+    fn take_event(
+        &mut self,
+        client: &Client,
+        event: &Envelope,
+    ) -> Option<impl Future<Output = Option<Metadata>> + Send + use<F>> {
+        let id = self.pass_on(event)?;
+        Some(get(client, &event.namespace, id))
+    }
+
+    /// Passes an event on; returns the id, as containerd has it, of a container to ask about.
+    fn pass_on(&mut self, event: &Envelope) -> Option<String> {
+        if event.namespace == DOCKER_NAMESPACE {
             return None;
         }
-        match translate::event(envelope)? {
+        match translate::event(event)? {
             Happened::Changed(metadata) => {
                 self.known.insert(metadata.id.clone());
-                let prefix = format!("{}/", envelope.namespace);
+                let prefix = format!("{}/", event.namespace);
                 let id = metadata.id.as_str();
                 let id = id.strip_prefix(&prefix).unwrap_or(id).to_owned();
                 (self.out)(RuntimeEvent::Updated(metadata));
@@ -172,6 +172,25 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
     fn tell_connection(&mut self, outcome: Result<Option<String>, &GrpcError>) {
         let news = self.link.news(outcome.map_err(|error| error as &dyn Error));
         news.into_iter().for_each(&mut self.out);
+    }
+}
+
+/// All containers, and the events that came meanwhile: taken after the list, they end in the right state, whether they
+/// happened before it or after.
+async fn list_meanwhile(
+    client: &Client,
+    mut events: Pin<&mut impl Stream<Item = Result<Envelope, GrpcError>>>,
+) -> Result<(Vec<Metadata>, Vec<Envelope>), GrpcError> {
+    let mut listed = pin!(list_all(client));
+    let mut meanwhile = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            event = events.next(), if meanwhile.len() < EARLY_EVENTS => {
+                meanwhile.push(event.ok_or_else(|| client.closed())??);
+            }
+            listed = &mut listed => return Ok((listed?, meanwhile)),
+        }
     }
 }
 

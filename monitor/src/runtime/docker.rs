@@ -44,6 +44,9 @@ use crate::{
 /// Inspections under way at one time.
 const INSPECTIONS: usize = 4;
 
+/// What Podman calls itself among the components of its version.
+const PODMAN: &str = "Podman Engine";
+
 /// Events kept while the list is awaited. Beyond that they wait in the socket.
 const EARLY_EVENTS: usize = 4096;
 
@@ -76,12 +79,6 @@ impl DockerSettings {
     #[must_use]
     pub fn at_socket(runtime: RuntimeKind, socket: &Path) -> Self {
         Self { runtime, host: format!("unix://{}", socket.display()) }
-    }
-
-    /// Who answers there.
-    #[must_use]
-    pub fn runtime(&self) -> RuntimeKind {
-        self.runtime
     }
 
     /// The address as it was given.
@@ -144,13 +141,14 @@ pub async fn watch(settings: DockerSettings, out: impl FnMut(RuntimeEvent) + Sen
 /// Asks once for all containers, running or not, and gives up after `patience` in all.
 pub async fn list(settings: &DockerSettings, patience: Duration) -> Result<Vec<Metadata>, DockerError> {
     let listed = async {
-        let (docker, _version) = connect(settings, patience).await?;
+        let (docker, runtime, _version) = connect(settings, patience).await?;
         let listed = docker.list_containers(Some(list_options()));
-        ask("list the containers", settings, patience, listed).await
+        Ok((runtime, ask("list the containers", settings, patience, listed).await?))
     };
     match timeout(patience, listed).await {
         Ok(listed) => {
-            Ok(listed?.into_iter().filter_map(|one| translate::summary(settings.runtime, one)).collect())
+            let (runtime, listed) = listed?;
+            Ok(listed.into_iter().filter_map(|one| translate::summary(runtime, one)).collect())
         }
         Err(_elapsed) => {
             let attempt = "list the containers";
@@ -201,7 +199,8 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
 
     /// One connection, from its making to its loss.
     async fn follow(&mut self) -> Result<Infallible, DockerError> {
-        let (docker, server_version) = connect(&self.at, self.timing.answer).await?;
+        let (docker, runtime, server_version) = connect(&self.at, self.timing.answer).await?;
+        self.at.runtime = runtime;
         let mut events = pin!(docker.events(Some(self.events_options())));
         let (listed, early) = self.list(&docker, events.as_mut()).await?;
         self.tell_connection(Ok(server_version));
@@ -321,8 +320,12 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
     }
 }
 
-/// Makes a client that speaks the daemon's version of the API, and asks what the daemon calls itself.
-async fn connect(at: &DockerSettings, limit: Duration) -> Result<(Docker, Option<String>), DockerError> {
+/// Makes a client that speaks the daemon's version of the API, and asks what the daemon calls itself: many point
+/// `DOCKER_HOST` at Podman.
+async fn connect(
+    at: &DockerSettings,
+    limit: Duration,
+) -> Result<(Docker, RuntimeKind, Option<String>), DockerError> {
     // In whole seconds and for the head of an answer only: ours comes first, but for the event stream's.
     let head_limit = limit.as_secs() + 1;
     let docker = if at.host.starts_with("unix://") {
@@ -334,7 +337,9 @@ async fn connect(at: &DockerSettings, limit: Duration) -> Result<(Docker, Option
     let docker = docker.map_err(|source| DockerError::Request { attempt, at: at.clone(), source })?;
     let docker = ask("negotiate the API version", at, limit, docker.negotiate_version()).await?;
     let version = ask("ask the version", at, limit, docker.version()).await?;
-    Ok((docker, version.version))
+    let is_podman = version.components.unwrap_or_default().iter().any(|part| part.name == PODMAN);
+    let runtime = if is_podman { RuntimeKind::Podman } else { at.runtime };
+    Ok((docker, runtime, version.version))
 }
 
 fn list_options() -> ListContainersOptions {

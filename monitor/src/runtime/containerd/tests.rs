@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use prost::Message as _;
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc,
@@ -107,8 +108,6 @@ fn start(dir: &TempDir) -> FakeServer {
     server
 }
 
-use prost::Message as _;
-
 fn envelope(topic: &str, event: &impl prost::Message) -> Envelope {
     Envelope {
         timestamp: Some(Instant { seconds: 1_795_398_415, nanos: 7 }),
@@ -164,14 +163,14 @@ async fn an_answer_about_a_deleted_container_comes_too_late() {
     let (sender, told) = std::sync::mpsc::channel();
     let mut watcher = Watcher::new(PathBuf::new(), TIMING, move |event| sender.send(event).unwrap());
     let event = ContainerEvent { id: "job".to_owned(), image: String::new() };
-    assert_eq!(watcher.take_event(&envelope("/containers/create", &event)).as_deref(), Some("job"));
-    assert_eq!(watcher.take_event(&envelope("/containers/delete", &event)), None);
+    assert_eq!(watcher.pass_on(&envelope("/containers/create", &event)).as_deref(), Some("job"));
+    assert_eq!(watcher.pass_on(&envelope("/containers/delete", &event)), None);
     told.try_iter().for_each(drop);
     let answer = translate::container("default", container("job", "green").container.unwrap()).unwrap();
     watcher.take_answer(answer);
     assert_eq!(told.try_recv().ok(), None);
     let docker_s = Envelope { namespace: "moby".to_owned(), ..envelope("/containers/create", &event) };
-    assert_eq!(watcher.take_event(&docker_s), None);
+    assert_eq!(watcher.pass_on(&docker_s), None);
     assert_eq!(told.try_recv().ok(), None);
 }
 
