@@ -43,10 +43,15 @@ fn podman_s_containers_are_known_like_docker_s_and_beside_them() {
     let shown = wait_for_state(&mut monitor, &early, "running");
     assert_eq!(shown.runtime, "podman");
     assert_eq!(shown.id, podman.output(&["inspect", "--format", "{{.Id}}", &early]));
-    assert!(shown.image.expect("an image").ends_with(image.name()));
+    assert!(shown.image.as_deref().expect("an image").ends_with(image.name()));
     assert_eq!(shown.labels.get("colour").map(String::as_str), Some("blue"));
     assert!(!shown.labels.contains_key("containerExitCode") && !shown.labels.contains_key("podId"));
-    assert!(shown.cgroup.path.expect("a path").starts_with("/libpod_parent/libpod-"));
+    assert!(shown.cgroup.path.as_deref().expect("a path").starts_with("/libpod_parent/libpod-"));
+
+    let only = ["stream", "--format", "ndjson", "--count", "1", "--container", &early, "--runtime"];
+    let output = command(&only).arg(podman.runtime()).output().expect("run monitor");
+    let only = Snapshot::parse(&String::from_utf8(output.stdout).expect("UTF-8"));
+    assert_eq!(only.containers.iter().map(|one| &one.id).collect::<Vec<_>>(), [&shown.id]);
 
     let (late, mut workload) = podman.run(&image, &[], &["switch", "--blocks", "1000"]);
     workload.go();
@@ -111,9 +116,13 @@ fn containerd_s_containers_are_joined_though_their_path_does_not_tell() {
     let _printed = containerd.output(&exec);
     wait_for_state(&mut monitor, &late, "running");
     assert_eq!(workload.exit(7).code(), Some(7));
-    let _printed = containerd.output(&["container", "list"]);
-    containerd.run_alone(&image, &short, &["sleep", "--ms", "1", "--unattended", "5"]);
-    assert_eq!(wait_for_state(&mut monitor, &short, "exited").exit_code, Some(5));
+    let short: Vec<String> = (0..10).map(|number| format!("{short}-{number}")).collect();
+    for name in &short {
+        containerd.run_alone(&image, name, &["sleep", "--ms", "1", "--unattended", "5"]);
+    }
+    for name in &short {
+        assert_eq!(wait_for_state(&mut monitor, name, "exited").exit_code, Some(5), "{name}");
+    }
     let switches = |shown: &Shown| shown.measured.scheduler.voluntary_switches_total.expect("switches");
     let ended = monitor.wait_for("its exit code", |snapshot| {
         named(snapshot, &late).filter(|shown| shown.exit_code.is_some()).cloned()
@@ -212,26 +221,25 @@ fn units_pods_and_machines_have_kinds_and_names() {
 }
 
 #[test]
-fn a_runtime_that_goes_and_comes_costs_only_its_names() {
+fn a_runtime_that_goes_and_comes_costs_only_names_meanwhile() {
     let image = Image::import();
-    let mut monitor;
-    let (name, id);
-    {
-        let podman = Podman::start();
-        podman.load(&image);
-        let started = podman.run(&image, &[], &["sleep", "--ms", "1"]);
-        name = started.0.clone();
-        monitor = Monitor::start_with(&["--runtime", &podman.runtime()]);
-        id = wait_for_state(&mut monitor, &name, "running").id;
-        podman.stop_service();
+    let mut podman = Podman::start();
+    podman.load(&image);
+    let (name, _workload) = podman.run(&image, &[], &["sleep", "--ms", "1"]);
+    let mut monitor = Monitor::start_with(&["--runtime", &podman.runtime()]);
+    let id = wait_for_state(&mut monitor, &name, "running").id;
+    podman.without_service(|| {
         monitor.wait_for("the loss", |snapshot| {
             (snapshot.coverage.sources["podman"].state == "unavailable").then_some(())
         });
         let snapshot = monitor.next_snapshot();
         assert_eq!(snapshot.container(&id).name.as_deref(), Some(name.as_str()), "what was told stays");
-        drop(started);
-    }
-    monitor.wait_for("its end", |snapshot| snapshot.find(&id)?.is_exited().then_some(()));
+        assert_eq!(snapshot.container(&id).state, "running");
+    });
+    monitor
+        .wait_for("it again", |snapshot| (snapshot.coverage.sources["podman"].state == "ok").then_some(()));
+    let (late, _workload) = podman.run(&image, &[], &["sleep", "--ms", "1"]);
+    wait_for_state(&mut monitor, &late, "running");
 }
 
 #[test]

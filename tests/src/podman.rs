@@ -1,6 +1,7 @@
 //! Podman's containers, by a Podman that shares nothing with the host's.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -30,15 +31,8 @@ impl Podman {
     pub fn start() -> Self {
         // Socket paths are short.
         let folder = tempfile::Builder::new().prefix("podman").tempdir_in("/run").expect("make a folder");
-        let socket = format!("unix://{}", socket_in(folder.path()).display());
-        let service = command_in(folder.path(), &["system", "service", "--time", "0", &socket])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("start podman");
-        let podman = Self { folder, service };
-        wait::until("Podman's socket", || podman.socket().exists().then_some(()));
-        podman
+        let service = start_service(folder.path());
+        Self { folder, service }
     }
 
     /// Where its service listens.
@@ -47,10 +41,13 @@ impl Podman {
         socket_in(self.folder.path())
     }
 
-    /// Ends the service; containers go on without it.
-    pub fn stop_service(&self) {
-        // It is waited for on drop, so that until then its number is its own.
+    /// Ends the service and lets the test do something; containers go on without it. Then it is started again.
+    pub fn without_service(&mut self, test: impl FnOnce()) {
         send(&self.service, Signal::TERM);
+        let _status = self.service.wait();
+        let _ = fs::remove_file(self.socket());
+        test();
+        self.service = start_service(self.folder.path());
     }
 
     /// What monitor is told of it.
@@ -118,6 +115,19 @@ impl Drop for Podman {
 /// No network to set up, and limits that any host allows.
 const RUN_ANYWHERE: [&str; 6] =
     ["--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];
+
+/// Starts the service, and waits for its socket.
+fn start_service(folder: &Path) -> Child {
+    let socket = socket_in(folder);
+    let endpoint = format!("unix://{}", socket.display());
+    let service = command_in(folder, &["system", "service", "--time", "0", &endpoint])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("start podman");
+    wait::until("Podman's socket", || socket.exists().then_some(()));
+    service
+}
 
 fn socket_in(folder: &Path) -> PathBuf {
     folder.join("podman.sock")
