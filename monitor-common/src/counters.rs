@@ -43,6 +43,8 @@ pub struct TaskCounters {
     pub execs: u64,
     /// Tasks (threads) that ended.
     pub exits: u64,
+    /// Tasks (threads) that ran for the first time.
+    pub starts: u64,
 }
 
 /// All that one CPU counts for one cgroup: in one entry, and so in one page, since a switch that misses the TLB for each

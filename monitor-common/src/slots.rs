@@ -19,7 +19,7 @@ pub struct TagSet(pub [u64; WAYS as usize]);
 ///
 /// cgroup ids come as arithmetic progressions (each control file of a cgroup takes an inode number too), which
 /// multiplicative hashing spreads evenly (Knuth, TAOCP 3, 6.4).
-pub(crate) const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+pub const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The set in which a cgroup id is looked for at the given one of [`PROBES`](crate::limits::PROBES) tries, among
 /// `1 << set_bits` sets.

@@ -59,8 +59,6 @@ pub struct Throttle {
     pub from_ns: u64,
     /// When it was over.
     pub until_ns: u64,
-    /// Reserved; fills the cache line.
-    pub reserved: u64,
 }
 
 impl Throttle {

@@ -137,7 +137,7 @@ fn book<M: Memory>(cpu: Cpu, task: Task<M>, queued_at_ns: u64, moment: Moment) -
         return None;
     };
     let cgroup_id = task.cgroup_id();
-    let Slot { sched, runq_latency, throttle, .. } = cpu.slot(slot_of(cpu, cgroup_id))?;
+    let Slot { sched, tasks, runq_latency, throttle } = cpu.slot(slot_of(cpu, cgroup_id))?;
     let totals = task.totals();
     let migrations = task.migrations();
     // Turns are told apart by the number of switches at their end.
@@ -157,7 +157,10 @@ fn book<M: Memory>(cpu: Cpu, task: Task<M>, queued_at_ns: u64, moment: Moment) -
     let (grown, migrations) = match growth {
         Some(grown) => (grown, migrations.wrapping_sub(before.migrations)),
         // Of a task that is younger than our count, all is new.
-        None if task.start_time() >= began_ns() => (totals, migrations),
+        None if task.start_time() >= began_ns() => {
+            tasks.starts += 1;
+            (totals, migrations)
+        }
         None => {
             match moment {
                 Moment::Middle => cpu.lose(|losses| &mut losses.hidden_tasks),

@@ -11,6 +11,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CgroupId(pub u64);
 
+impl CgroupId {
+    /// A number below `period`: spreads work that is due for each cgroup over a period. Ids themselves come in arithmetic
+    /// progressions.
+    #[must_use]
+    pub fn phase(self, period: u64) -> u64 {
+        (self.0.wrapping_mul(monitor_common::slots::GOLDEN) >> 32) % period
+    }
+}
+
 impl fmt::Display for CgroupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -4,7 +4,10 @@
 //! again gets a new cgroup and so a new run, and a new series. Identity comes from the cgroup's path; what the runtime
 //! says is joined by container id, whenever it arrives.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -17,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CgroupInfo {
     /// Its path below the hierarchy's root; `None` where it was gone before anything told it.
-    pub path: Option<String>,
+    pub path: Option<Arc<str>>,
     /// The run that it belongs to, named by that run's own cgroup.
     pub run: Option<CgroupId>,
     /// The cgroup that it is in.
@@ -59,9 +62,9 @@ pub struct Run {
 #[derive(Debug, Default)]
 pub struct Registry {
     cgroups: HashMap<CgroupId, CgroupInfo>,
-    by_path: HashMap<String, CgroupId>,
-    runs: HashMap<CgroupId, Run>,
-    metadata: HashMap<ContainerId, Metadata>,
+    by_path: HashMap<Arc<str>, CgroupId>,
+    runs: HashMap<CgroupId, Arc<Run>>,
+    metadata: HashMap<ContainerId, Arc<Metadata>>,
     /// Who told of each first, and so is the one that is believed.
     told_by: HashMap<ContainerId, SourceName>,
     /// Cgroups that runtimes have told of.
@@ -96,8 +99,9 @@ impl Registry {
         }
         let run = self.join_run(id, path, made_at);
         let parent = parent_path(path).and_then(|parent| self.by_path.get(parent).copied());
+        let path: Arc<str> = path.into();
         let info = CgroupInfo {
-            path: Some(path.to_owned()),
+            path: Some(Arc::clone(&path)),
             run,
             parent,
             made_at,
@@ -105,7 +109,7 @@ impl Registry {
             removed_at: None,
         };
         self.cgroups.insert(id, info);
-        self.by_path.insert(path.to_owned(), id);
+        self.by_path.insert(path, id);
         true
     }
 
@@ -114,24 +118,26 @@ impl Registry {
         let identity = self.claims.identify(path);
         let own_path = identity.container_path(path)?.to_owned();
         let (runtime, container) = identity.container?;
-        let key = if own_path == path { id } else { *self.by_path.get(&own_path)? };
+        let key = if own_path == path { id } else { *self.by_path.get(own_path.as_str())? };
         // The runtime may have told of its end before the kernel's record of its beginning was read.
         let end = self.metadata.get(&container).filter(|told| {
             told.state == Some(State::Exited) && made_at.is_some() && made_at <= told.finished_at
         });
-        let run = self.runs.entry(key).or_insert_with(|| Run {
-            id: container,
-            runtime,
-            path: own_path,
-            pod_uid: identity.pod.map(|pod| pod.uid),
-            made_at,
-            members: BTreeSet::new(),
-            ended_at: None,
-            exit_code: end.and_then(|told| told.exit_code),
-            exit_level: end.and_then(|told| told.exit_code).map(|_| RUNTIMES_LEVEL),
-            finished_at: end.and_then(|told| told.finished_at),
+        let run = self.runs.entry(key).or_insert_with(|| {
+            Arc::new(Run {
+                id: container,
+                runtime,
+                path: own_path,
+                pod_uid: identity.pod.map(|pod| pod.uid),
+                made_at,
+                members: BTreeSet::new(),
+                ended_at: None,
+                exit_code: end.and_then(|told| told.exit_code),
+                exit_level: end.and_then(|told| told.exit_code).map(|_| RUNTIMES_LEVEL),
+                finished_at: end.and_then(|told| told.finished_at),
+            })
         });
-        run.members.insert(id);
+        Arc::make_mut(run).members.insert(id);
         Some(key)
     }
 
@@ -149,6 +155,7 @@ impl Registry {
             self.by_path.remove(path);
         }
         if let Some(run) = info.run.and_then(|key| self.runs.get_mut(&key)) {
+            let run = Arc::make_mut(run);
             run.members.remove(&id);
             if info.run == Some(id) {
                 run.ended_at = Some(at);
@@ -194,6 +201,7 @@ impl Registry {
         if let Some(run) = key.and_then(|key| self.runs.get_mut(&key))
             && run.exit_level.is_none_or(|known| level < known)
         {
+            let run = Arc::make_mut(run);
             run.exit_code = Some(exit_code(wait_status));
             run.exit_level = Some(level);
         }
@@ -234,14 +242,14 @@ impl Registry {
         }
         let claim = one.cgroup_path.clone().map(|path| (path, one.runtime, one.id.clone()));
         match self.metadata.get_mut(&one.id) {
-            Some(known) if is_first => known.merge(one),
+            Some(known) if is_first => Arc::make_mut(known).merge(one),
             Some(known) => {
                 let mut both = one;
-                both.merge(known.clone());
-                *known = both;
+                both.merge(known.as_ref().clone());
+                *known = Arc::new(both);
             }
             None => {
-                self.metadata.insert(one.id.clone(), one);
+                self.metadata.insert(one.id.clone(), Arc::new(one));
             }
         }
         if let Some((path, runtime, id)) = claim
@@ -272,7 +280,7 @@ impl Registry {
             let Some(info) = self.cgroups.get_mut(&id) else { continue };
             info.run = Some(key);
             if info.removed_boot_ns.is_some()
-                && let Some(run) = self.runs.get_mut(&key)
+                && let Some(run) = self.runs.get_mut(&key).map(Arc::make_mut)
             {
                 run.members.remove(&id);
                 if key == id {
@@ -292,6 +300,7 @@ impl Registry {
             .values_mut()
             .filter(|run| run.id == *id && before_the_end(run))
             .max_by_key(|run| run.made_at)
+            .map(Arc::make_mut)
     }
 
     /// Forgets a removed cgroup, and with a run's own cgroup the run.
@@ -335,19 +344,19 @@ impl Registry {
     }
 
     /// Every run, each by its own cgroup.
-    pub fn runs(&self) -> impl Iterator<Item = (CgroupId, &Run)> {
+    pub fn runs(&self) -> impl Iterator<Item = (CgroupId, &Arc<Run>)> {
         self.runs.iter().map(|(id, run)| (*id, run))
     }
 
     /// The run whose own cgroup this is.
     #[must_use]
-    pub fn run(&self, own: CgroupId) -> Option<&Run> {
+    pub fn run(&self, own: CgroupId) -> Option<&Arc<Run>> {
         self.runs.get(&own)
     }
 
     /// What the runtime says of a container.
     #[must_use]
-    pub fn metadata(&self, id: &ContainerId) -> Option<&Metadata> {
+    pub fn metadata(&self, id: &ContainerId) -> Option<&Arc<Metadata>> {
         self.metadata.get(id)
     }
 

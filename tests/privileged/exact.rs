@@ -31,6 +31,8 @@ struct Growth {
     minor_faults: u64,
     /// By `getrusage`.
     major_faults: u64,
+    /// Tasks that started and that ended, as we say.
+    starts_and_exits: (u64, u64),
 }
 
 /// Runs a workload in a container of its own from barrier to barrier, and compares all there is to compare.
@@ -62,6 +64,10 @@ fn assert_exact_while(
         ours_usage_us: end.ours_usage_us - begin.ours_usage_us,
         minor_faults: done.minor_faults - ready.minor_faults,
         major_faults: done.major_faults - ready.major_faults,
+        starts_and_exits: (
+            end.starts_and_exits.0 - begin.starts_and_exits.0,
+            end.starts_and_exits.1 - begin.starts_and_exits.1,
+        ),
     };
     eprintln!("{args:?}: truth {:?}\n{args:?}: ours  {:?}", growth.truth, growth.ours);
     growth.check();
@@ -70,7 +76,7 @@ fn assert_exact_while(
 
 impl Growth {
     fn check(&self) {
-        let Self { truth, ours, waits, usage_us, ours_usage_us, minor_faults, major_faults } = self;
+        let Self { truth, ours, waits, usage_us, ours_usage_us, minor_faults, major_faults, .. } = self;
         assert_eq!(ours.voluntary, truth.voluntary, "voluntary switches");
         assert_eq!(ours.involuntary, truth.involuntary, "involuntary switches");
         // Each time that a task was given a CPU ended with one switch away from it. (The kernel's own count of the
@@ -101,6 +107,7 @@ struct Barrier {
     /// CPU time by the cgroup's file.
     usage_us: u64,
     ours_usage_us: u64,
+    starts_and_exits: (u64, u64),
 }
 
 impl Barrier {
@@ -118,7 +125,11 @@ impl Barrier {
             let measured = &snapshots.last().expect("one").container(container.id()).measured;
             let ours = totals(measured);
             let ours_usage_us = measured.cpu.usage_ns_total.expect("CPU usage") / 1000;
-            return Self { truth: truth + report.dead, ours, waits, usage_us, ours_usage_us };
+            let scheduler = &measured.scheduler;
+            let starts_and_exits =
+                (scheduler.starts_total.expect("starts"), scheduler.exits_total.expect("exits"));
+            let truth = truth + report.dead;
+            return Self { truth, ours, waits, usage_us, ours_usage_us, starts_and_exits };
         }
     }
 }
@@ -232,6 +243,7 @@ fn children_that_fork_and_exit() {
     let args = ["forks", "--children", "100", "--blocks", "50", "--pages", "200"];
     for args in [args.to_vec(), [&args[..], &ONE_CPU].concat()] {
         let growth = assert_exact(&mut monitor, &image, &args);
+        assert_eq!(growth.starts_and_exits, (200, 200), "each child forks once");
         assert!(growth.truth.voluntary >= 200 * 50, "the children blocked {}", growth.truth.voluntary);
         assert!(growth.truth.minor >= 200 * 200, "the children took {} faults", growth.truth.minor);
     }

@@ -233,6 +233,7 @@ pub struct Scheduler {
     pub runq_wait_ns_total: Option<u64>,
     pub migrations_total: Option<u64>,
     pub execs_total: Option<u64>,
+    pub starts_total: Option<u64>,
     pub exits_total: Option<u64>,
     pub runq_latency: Option<Latency>,
 }

@@ -38,9 +38,12 @@ const INITIAL_BUFFER_BYTES: usize = 8 * 1024;
 
 /// What a [`CgroupFiles::read`] should read afresh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each part is due on its own")]
 pub struct What {
-    /// What changes by itself: CPU time, memory, pids.
+    /// What changes by itself: CPU time and memory.
     pub usage: bool,
+    /// With usage, what changes as tasks start and end: pids. Without, once in a while.
+    pub tasks: bool,
     /// What changes when somebody configures it: limits, quota, weight, cpuset. Twice as dear as a full
     /// reading of usage.
     pub limits: bool,
@@ -51,7 +54,7 @@ pub struct What {
 
 impl What {
     /// Everything.
-    pub const ALL: Self = Self { usage: true, limits: true, pressure: true };
+    pub const ALL: Self = Self { usage: true, tasks: true, limits: true, pressure: true };
 }
 
 /// When a file is read. In the order in which a cgroup's files are kept, so that the first one is always kept open.
@@ -61,6 +64,8 @@ pub(super) enum Part {
     Pulse,
     /// With usage, if the pulse moved.
     Detail,
+    /// With usage, if the pulse moved and tasks may have started or ended.
+    Tasks,
     /// With usage, if the memory charge moved: its parts, three quarters of the cost of a reading.
     Memory,
     /// With usage, unless there is known to be no quota, and with limits.
@@ -98,7 +103,8 @@ pub struct CgroupFiles {
     path: String,
     /// Sorted by part. The first one tells whether the cgroup still exists.
     files: Vec<OpenFile>,
-    stats: CgroupStats,
+    /// Shared with those who were told, and copied where it moves on.
+    stats: Arc<CgroupStats>,
     /// Counts readings of usage, from a number that differs between cgroups: those opened together are then not due
     /// for their details in the same tick.
     readings: u32,
@@ -148,7 +154,7 @@ impl CgroupFiles {
         Ok(Self {
             path: path.to_owned(),
             files,
-            stats: CgroupStats::default(),
+            stats: Arc::default(),
             readings: path.bytes().map(u32::from).sum(),
             is_partial: opener.missing > 0,
             starved_files: opener.starved,
@@ -160,16 +166,16 @@ impl CgroupFiles {
     /// `buffer` is scratch space to be passed to every call; it grows as needed. A file that fails costs its own
     /// fields and [`CgroupFiles::is_partial`] tells. [`CgroupError::Gone`] is final.
     ///
-    /// Where CPU time and memory charge both stand still, the number of pids is taken over from the reading before,
-    /// and where the charge does, so are the parts of memory: nine times out of ten.
-    pub fn read(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<&CgroupStats, CgroupError> {
+    /// Where the memory charge stands still, its parts are taken over from the reading before, and so is the number of
+    /// pids unless tasks are asked for: nine times out of ten.
+    pub fn read(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<&Arc<CgroupStats>, CgroupError> {
         if buffer.len() < INITIAL_BUFFER_BYTES {
             buffer.resize(INITIAL_BUFFER_BYTES, 0);
         }
         let mut what = what;
         // A file that is lost takes its values along: start anew with those that remain.
         while !self.read_parts(buffer, what)? {
-            self.stats = CgroupStats::default();
+            self.stats = Arc::default();
             what = What::ALL;
         }
         Ok(&self.stats)
@@ -182,7 +188,7 @@ impl CgroupFiles {
 
     /// The values as last read, all `None` before the first reading.
     #[must_use]
-    pub fn last(&self) -> &CgroupStats {
+    pub fn last(&self) -> &Arc<CgroupStats> {
         &self.stats
     }
 
@@ -211,7 +217,7 @@ impl CgroupFiles {
     fn read_parts(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<bool, CgroupError> {
         let mut is_complete = true;
         if what.usage {
-            is_complete &= self.read_usage(buffer)?;
+            is_complete &= self.read_usage(buffer, what.tasks)?;
         } else if self.is_first_removed(buffer) {
             return Err(self.gone());
         }
@@ -228,7 +234,7 @@ impl CgroupFiles {
         Ok(is_complete)
     }
 
-    fn read_usage(&mut self, buffer: &mut Vec<u8>) -> Result<bool, CgroupError> {
+    fn read_usage(&mut self, buffer: &mut Vec<u8>, tasks: bool) -> Result<bool, CgroupError> {
         let (usage_ns, charge) = (self.stats.cpu.usage_ns, self.stats.memory.current_bytes);
         let mut is_complete = self.read_part(Part::Pulse, buffer)?;
         self.readings = self.readings.wrapping_add(1);
@@ -239,10 +245,13 @@ impl CgroupFiles {
         if has_run || has_charged || is_due {
             is_complete &= self.read_part(Part::Detail, buffer)?;
         }
+        if tasks && has_run || has_charged || is_due {
+            is_complete &= self.read_part(Part::Tasks, buffer)?;
+        }
         if has_charged || is_due {
             is_complete &= self.read_part(Part::Memory, buffer)?;
         }
-        self.stats.memory.derive();
+        Arc::make_mut(&mut self.stats).memory.derive();
         Ok(is_complete)
     }
 
@@ -253,7 +262,7 @@ impl CgroupFiles {
                 continue;
             }
             match file.read(buffer) {
-                Ok(text) => (file.spec.merge)(&mut self.stats, text),
+                Ok(text) => (file.spec.merge)(Arc::make_mut(&mut self.stats), text),
                 Err(error) => {
                     lost = Some((index, error));
                     break;

@@ -57,7 +57,7 @@ pub(super) const FILES: &[FileSpec] = &[
     FileSpec::new("hugetlb", "hugetlb.1GB.usage_in_bytes", Part::Limits, |stats, text| {
         stats.memory.details.hugetlb_1gb_bytes = parse::number(text);
     }),
-    FileSpec::new("pids", "pids.current", Part::Detail, |stats, text| {
+    FileSpec::new("pids", "pids.current", Part::Tasks, |stats, text| {
         stats.pids.current = parse::number(text);
     }),
     FileSpec::new("pids", "pids.max", Part::Limits, |stats, text| stats.pids.limit = parse::limit(text)),

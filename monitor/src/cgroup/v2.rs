@@ -26,7 +26,7 @@ pub(super) const FILES: &[FileSpec] = &[
     FileSpec::new("memory", "memory.peak", Part::Memory, |stats, text| {
         stats.memory.peak_bytes = parse::number(text);
     }),
-    FileSpec::new("pids", "pids.current", Part::Detail, |stats, text| {
+    FileSpec::new("pids", "pids.current", Part::Tasks, |stats, text| {
         stats.pids.current = parse::number(text);
     }),
     FileSpec::new("cpu", "cpu.max", Part::Limits, |stats, text| {

@@ -1,6 +1,9 @@
 //! Who waited for whom, by series: what the probes tell of cgroups, as containers see it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::sample::Blamed;
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
 /// What each series has waited for since it is counted.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    rows: HashMap<CgroupId, BTreeMap<Blamed, Waited>>,
+    rows: HashMap<CgroupId, Arc<BTreeMap<Blamed, Waited>>>,
 }
 
 impl Ledger {
@@ -27,20 +30,22 @@ impl Ledger {
             Culprit::Idle => Blamed::Wakeup,
             Culprit::Unknown => Blamed::Unknown,
         };
-        self.rows.entry(series).or_default().entry(blamed).or_default().add(waited);
+        Arc::make_mut(self.rows.entry(series).or_default()).entry(blamed).or_default().add(waited);
     }
 
     /// What a series has waited for.
     #[must_use]
-    pub fn row(&self, series: CgroupId) -> BTreeMap<Blamed, Waited> {
+    pub fn row(&self, series: CgroupId) -> Arc<BTreeMap<Blamed, Waited>> {
         self.rows.get(&series).cloned().unwrap_or_default()
     }
 
     /// Forgets a series; those that waited for it remember that it was a container.
     pub fn forget(&mut self, series: CgroupId) {
         self.rows.remove(&series);
-        for row in self.rows.values_mut() {
-            if let Some(waited) = row.remove(&Blamed::Container(series)) {
+        let culprit = Blamed::Container(series);
+        for row in self.rows.values_mut().filter(|row| row.contains_key(&culprit)) {
+            let row = Arc::make_mut(row);
+            if let Some(waited) = row.remove(&culprit) {
                 row.entry(Blamed::Ended).or_default().add(waited);
             }
         }
@@ -78,8 +83,8 @@ mod tests {
         ledger.add(&registry, CgroupId(1), Culprit::Cgroup(CgroupId(3)), ns(5));
         ledger.add(&registry, CgroupId(3), Culprit::Cgroup(CgroupId(2)), ns(7));
         let hog = Waited { wait_ns: 15, waits: 2, preemptions: 0 };
-        assert_eq!(ledger.row(CgroupId(1)), BTreeMap::from([(Blamed::Container(CgroupId(2)), hog)]));
-        assert_eq!(ledger.row(CgroupId(2)), BTreeMap::from([(Blamed::Own, ns(7))]));
+        assert_eq!(*ledger.row(CgroupId(1)), BTreeMap::from([(Blamed::Container(CgroupId(2)), hog)]));
+        assert_eq!(*ledger.row(CgroupId(2)), BTreeMap::from([(Blamed::Own, ns(7))]));
     }
 
     #[test]
@@ -101,7 +106,7 @@ mod tests {
         let (registry, mut ledger) = (registry(), Ledger::default());
         ledger.add(&registry, CgroupId(1), Culprit::Cgroup(CgroupId(2)), ns(10));
         ledger.forget(CgroupId(2));
-        assert_eq!(ledger.row(CgroupId(1)), BTreeMap::from([(Blamed::Ended, ns(10))]));
+        assert_eq!(*ledger.row(CgroupId(1)), BTreeMap::from([(Blamed::Ended, ns(10))]));
         ledger.forget(CgroupId(1));
         assert!(ledger.row(CgroupId(1)).is_empty());
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -62,6 +63,9 @@ pub struct Sources {
     pub fixed: BTreeMap<String, Source>,
 }
 
+/// What each series has counted.
+type Sums = HashMap<CgroupId, Arc<CgroupCounters>>;
+
 /// Keeps what lasts from tick to tick.
 pub struct Collector {
     sources: Sources,
@@ -75,8 +79,8 @@ pub struct Collector {
     /// Who waited for whom.
     ledger: Ledger,
     /// What removed cgroups of a run had counted when their slots were freed.
-    folded: HashMap<CgroupId, CgroupCounters>,
-    namespaces: HashMap<CgroupId, (BTreeMap<String, u64>, u8)>,
+    folded: Sums,
+    namespaces: HashMap<CgroupId, (Arc<BTreeMap<String, u64>>, u8)>,
     /// Removed cgroups that still have slots.
     retiring: Vec<CgroupId>,
     /// Runs that were shown as ended, and since when (`CLOCK_BOOTTIME`).
@@ -297,20 +301,23 @@ impl Collector {
             let info = info.clone();
             let stats = match (&self.sources.hierarchy, &info.path) {
                 (Ok(hierarchy), Some(path)) if is_live => {
-                    let has_run = !counted.scheduler || active.contains(&id);
-                    let subject = Subject { id, path, has_run, made_at: info.made_at };
+                    let subject = Subject {
+                        id,
+                        path,
+                        has_run: !counted.scheduler || active.contains_key(&id),
+                        have_tasks_changed: !counted.tells_of_tasks() || active.get(&id) == Some(&true),
+                        made_at: info.made_at,
+                    };
                     self.files.read(hierarchy, &subject, now, &mut health)
                 }
                 _ => self.files.last(id),
             };
-            let (files, files_read_ns) = stats
-                .map_or((crate::cgroup::CgroupStats::default(), None), |(stats, at)| {
-                    (stats.clone(), Some(at))
-                });
+            let (files, files_read_ns) =
+                stats.map_or((Arc::default(), None), |(stats, at)| (Arc::clone(stats), Some(at)));
             let container = self.container_info(id, &info, now);
-            let counters = counters.as_ref().map(|sums| sums.get(&id).copied().unwrap_or_default());
+            let counters = counters.as_ref().map(|sums| sums.get(&id).cloned().unwrap_or_default());
             let interfaces = container.as_ref().and_then(|container| {
-                self.interfaces_of(&container.run, id, counters.as_ref().filter(|_| counted.received), now)
+                self.interfaces_of(container, id, counters.as_deref().filter(|_| counted.received), now)
             });
             known.insert(id);
             series.push(Series {
@@ -341,9 +348,10 @@ impl Collector {
         own.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Counters by series, nested cgroups added to their run; and which series, or ones below them, have run.
-    fn sum_counters(&self) -> (Option<HashMap<CgroupId, CgroupCounters>>, Counted, HashSet<CgroupId>) {
-        let Ok(probes) = &self.sources.probes else { return (None, Counted::default(), HashSet::new()) };
+    /// Counters by series, nested cgroups added to their run; and which series, or ones below them, have run, and whether
+    /// tasks of theirs have started, ended or become other programs.
+    fn sum_counters(&self) -> (Option<Sums>, Counted, HashMap<CgroupId, bool>) {
+        let Ok(probes) = &self.sources.probes else { return (None, Counted::default(), HashMap::new()) };
         let counted = Counted {
             scheduler: probes.is_attached("sched_switch"),
             execs: probes.is_attached("sched_process_exec"),
@@ -358,16 +366,20 @@ impl Collector {
             connections: probes.is_attached("inet_sock_set_state"),
         };
         if counted == Counted::default() {
-            return (None, counted, HashSet::new());
+            return (None, counted, HashMap::new());
         }
         let mut sums = self.folded.clone();
         sums.reserve(self.known.len());
-        let mut active = HashSet::new();
-        for (id, counters, has_changed) in probes.reader.cgroups() {
+        let mut active = HashMap::new();
+        for (id, counters, changed) in probes.reader.cgroups() {
             let run = self.registry.get(id).and_then(|info| info.run);
-            sums.entry(run.unwrap_or(id)).or_default().add(counters);
-            if has_changed {
-                active.extend(self.registry.with_ancestors(id));
+            sums.entry(run.unwrap_or(id))
+                .and_modify(|sum| Arc::make_mut(sum).add(counters))
+                .or_insert_with(|| Arc::clone(counters));
+            if changed.any {
+                for id in self.registry.with_ancestors(id) {
+                    *active.entry(id).or_default() |= changed.tasks;
+                }
             }
         }
         (Some(sums), counted, active)
@@ -376,9 +388,9 @@ impl Collector {
     /// Who the container is whose own cgroup this is.
     fn container_info(&mut self, id: CgroupId, info: &CgroupInfo, now: &Now) -> Option<ContainerInfo> {
         info.run?;
-        let mut run = self.registry.run(id)?.clone();
+        let mut run = Arc::clone(self.registry.run(id)?);
         if info.removed_boot_ns.is_some_and(|removed| removed + SETTLE_NS > now.boot_ns) {
-            run.ended_at = None;
+            Arc::make_mut(&mut run).ended_at = None;
         }
         if run.ended_at.is_some() {
             self.shown_ended.entry(id).or_insert(now.boot_ns);
@@ -388,14 +400,14 @@ impl Collector {
         Some(ContainerInfo { run, metadata, namespaces })
     }
 
-    fn namespaces_of(&mut self, id: CgroupId, run: &Run) -> BTreeMap<String, u64> {
+    fn namespaces_of(&mut self, id: CgroupId, run: &Run) -> Arc<BTreeMap<String, u64>> {
         let (known, tries) = self.namespaces.entry(id).or_default();
         if known.is_empty() && *tries < NAMESPACE_TRIES && run.ended_at.is_none() {
             *tries += 1;
             if let Some(mount) = &self.sources.counted
                 && let Some(pid) = first_pid(&mount.point.join(run.path.trim_start_matches('/')))
             {
-                *known = read_namespaces(pid);
+                *known = Arc::new(read_namespaces(pid));
             }
         }
         known.clone()
@@ -403,22 +415,23 @@ impl Collector {
 
     fn interfaces_of(
         &mut self,
-        run: &Run,
+        container: &ContainerInfo,
         id: CgroupId,
         counters: Option<&CgroupCounters>,
         now: &Now,
-    ) -> Option<Vec<Interface>> {
-        if run.ended_at.is_some() {
-            return self.interfaces.last(id).map(<[_]>::to_vec);
+    ) -> Option<Arc<[Interface]>> {
+        if container.run.ended_at.is_some() {
+            return self.interfaces.last(id).cloned();
         }
         let packets = counters.map(|counters| {
             let Traffic { rx_packets, tx_packets, .. } = counters.net.traffic;
             rx_packets + tx_packets
         });
         let mount = self.sources.counted.as_ref()?;
-        let folder = mount.point.join(run.path.trim_start_matches('/'));
-        let subject = interfaces::Subject { id, packets };
-        self.interfaces.read(&subject, now.monotonic_ns, || first_pid(&folder)).map(<[_]>::to_vec)
+        let folder = mount.point.join(container.run.path.trim_start_matches('/'));
+        let namespace = container.namespaces.get("net").copied();
+        let subject = interfaces::Subject { id, namespace, packets };
+        self.interfaces.read(&subject, now.monotonic_ns, || first_pid(&folder)).cloned()
     }
 
     /// Frees what belongs to removed cgroups that have been shown.
@@ -447,7 +460,7 @@ impl Collector {
         let run = self.registry.get(id).and_then(|info| info.run);
         if let Ok(probes) = &mut self.sources.probes {
             if let (Some(run), Some(counters)) = (run, probes.reader.get(id)) {
-                self.folded.entry(run).or_default().add(counters);
+                Arc::make_mut(self.folded.entry(run).or_default()).add(counters);
             }
             probes.reader.release(id);
         }

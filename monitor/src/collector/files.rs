@@ -4,7 +4,7 @@
 //! keep their values and are read every few seconds only, for what others do to it (reclaim, new limits). That is why
 //! hundreds of idle containers cost next to nothing.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -22,8 +22,8 @@ const LIMITS_NS: u64 = 30 * SECOND_NS;
 /// How often the kernel itself brings pressure up to date (`PSI_FREQ`, kernel/sched/psi.c).
 const PRESSURE_NS: u64 = 2 * SECOND_NS;
 /// Pressure is the dearest file for what it tells, so at most this share of a second goes by for each cgroup: beyond
-/// 400 of them it is read less often.
-const PRESSURE_SHARE_NS: u64 = 5_000_000;
+/// 200 of them it is read less often.
+const PRESSURE_SHARE_NS: u64 = 10_000_000;
 /// How often the pressure of a cgroup that does not run is read: its averages fade.
 const FADING_NS: u64 = 10 * SECOND_NS;
 /// How long after a cgroup was made it is opened again where files are missing: runtimes make it in one hierarchy
@@ -52,6 +52,8 @@ pub(super) struct Subject<'a> {
     pub(super) path: &'a str,
     /// Whether its tasks, or those of cgroups below it, have run since the last tick.
     pub(super) has_run: bool,
+    /// Whether some of these have started, ended or become another program.
+    pub(super) have_tasks_changed: bool,
     /// When it was made, if that was seen.
     pub(super) made_at: Option<Timestamp>,
 }
@@ -81,12 +83,12 @@ impl FileCache {
         subject: &Subject<'_>,
         now: &Now,
         health: &mut FileHealth,
-    ) -> Option<(&CgroupStats, u64)> {
+    ) -> Option<(&Arc<CgroupStats>, u64)> {
         let (id, now_ns) = (subject.id, now.monotonic_ns);
         let pressure_ns = PRESSURE_NS.max(PRESSURE_SHARE_NS * self.entries.len() as u64);
         let what = match self.entries.get(&id) {
             Some(entry) if !(entry.files.is_partial() && subject.is_young(now)) => {
-                entry.due(now_ns, subject.has_run, pressure_ns)
+                entry.due(now_ns, subject, pressure_ns)
             }
             _ => self.open(hierarchy, subject, now_ns, health)?,
         };
@@ -129,7 +131,7 @@ impl FileCache {
     }
 
     /// What the files of a removed cgroup said last.
-    pub(super) fn last(&self, id: CgroupId) -> Option<(&CgroupStats, u64)> {
+    pub(super) fn last(&self, id: CgroupId) -> Option<(&Arc<CgroupStats>, u64)> {
         self.entries.get(&id).map(|entry| (entry.files.last(), entry.read_ns))
     }
 
@@ -156,10 +158,7 @@ impl FileCache {
 impl Entry {
     /// Everything is read at once; what is read again later falls on different ticks for different cgroups.
     fn new(files: CgroupFiles, id: CgroupId, now_ns: u64) -> Self {
-        /// Spreads ids, which come in arithmetic progressions, over the ticks of a period.
-        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-        let phase = id.0.wrapping_mul(GOLDEN) >> 32;
-        let due = |period: u64| now_ns + phase % period;
+        let due = |period: u64| now_ns + id.phase(period);
         Self {
             files,
             read_ns: now_ns,
@@ -169,10 +168,12 @@ impl Entry {
         }
     }
 
-    fn due(&self, now_ns: u64, has_run: bool, pressure_ns: u64) -> What {
+    fn due(&self, now_ns: u64, subject: &Subject<'_>, pressure_ns: u64) -> What {
+        let has_run = subject.has_run;
         let is_fresh = now_ns + FADING_NS < self.pressure_due_ns + pressure_ns.min(FADING_NS);
         What {
             usage: has_run || self.usage_due_ns <= now_ns,
+            tasks: subject.have_tasks_changed,
             limits: self.limits_due_ns <= now_ns,
             pressure: if has_run { !is_fresh } else { self.pressure_due_ns <= now_ns },
         }

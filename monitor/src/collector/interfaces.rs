@@ -2,9 +2,9 @@
 //!
 //! Reading them takes some 40 µs a container, more than everything else that a tick does for one. They are the second
 //! opinion on what the sockets' own counters say, so they are read where packets passed, and not more often than the
-//! budget allows.
+//! budget allows, and once for all containers that share a namespace.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     host::{Interface, NetworkView},
@@ -20,7 +20,7 @@ const QUIET_NS: u64 = 10_000_000_000;
 #[derive(Default)]
 struct Entry {
     view: Option<NetworkView>,
-    last: Option<Vec<Interface>>,
+    last: Option<Arc<[Interface]>>,
     read_ns: u64,
     /// What [`Subject::packets`] was then.
     packets: Option<u64>,
@@ -30,11 +30,16 @@ struct Entry {
 #[derive(Default)]
 pub(super) struct InterfaceCache {
     entries: HashMap<CgroupId, Entry>,
+    /// By namespace: what was read at `fresh_ns`.
+    fresh: HashMap<u64, Arc<[Interface]>>,
+    fresh_ns: u64,
 }
 
 /// A running container whose interfaces are to be read.
 pub(super) struct Subject {
     pub(super) id: CgroupId,
+    /// The inode of its network namespace, if that is known.
+    pub(super) namespace: Option<u64>,
     /// Packets of its sockets so far; `None` where they are not counted.
     pub(super) packets: Option<u64>,
 }
@@ -47,20 +52,31 @@ impl InterfaceCache {
         subject: &Subject,
         now_ns: u64,
         first_pid: impl FnOnce() -> Option<i32>,
-    ) -> Option<&[Interface]> {
+    ) -> Option<&Arc<[Interface]>> {
+        if self.fresh_ns != now_ns {
+            self.fresh.clear();
+            self.fresh_ns = now_ns;
+        }
         let share_ns = SHARE_NS * self.entries.len() as u64;
         let entry = self.entries.entry(subject.id).or_default();
         if entry.is_due(subject, now_ns, share_ns) {
-            entry.read(first_pid);
-            entry.read_ns = now_ns;
+            // Of those met in one tick, not all are due in one tick again.
+            let is_first = entry.last.is_none();
+            entry.read_ns = if is_first { now_ns.saturating_sub(subject.id.phase(QUIET_NS)) } else { now_ns };
             entry.packets = subject.packets;
+            if let Some(told) = subject.namespace.and_then(|inode| self.fresh.get(&inode)) {
+                entry.last = Some(Arc::clone(told));
+            } else {
+                let told = entry.read(first_pid);
+                self.fresh.extend(subject.namespace.zip(told));
+            }
         }
-        entry.last.as_deref()
+        entry.last.as_ref()
     }
 
     /// What they said last.
-    pub(super) fn last(&self, id: CgroupId) -> Option<&[Interface]> {
-        self.entries.get(&id)?.last.as_deref()
+    pub(super) fn last(&self, id: CgroupId) -> Option<&Arc<[Interface]>> {
+        self.entries.get(&id)?.last.as_ref()
     }
 
     /// Lets go of a container that has ended, and keeps what they said.
@@ -83,13 +99,17 @@ impl Entry {
         self.last.is_none() || age_ns >= QUIET_NS.max(share_ns) || is_moving && age_ns >= share_ns
     }
 
-    fn read(&mut self, first_pid: impl FnOnce() -> Option<i32>) {
+    fn read(&mut self, first_pid: impl FnOnce() -> Option<i32>) -> Option<Arc<[Interface]>> {
         let known = self.view.as_ref().and_then(|view| view.read().ok());
-        self.last = known.or_else(|| {
-            // Never looked at, or that process is gone and another one stands for the container.
-            self.view = first_pid().and_then(|pid| NetworkView::of_process(pid).ok());
-            self.view.as_ref().and_then(|view| view.read().ok()).or_else(|| self.last.take())
-        });
+        let told: Arc<[Interface]> = known
+            .or_else(|| {
+                // Never looked at, or that process is gone and another one stands for the container.
+                self.view = first_pid().and_then(|pid| NetworkView::of_process(pid).ok());
+                self.view.as_ref().and_then(|view| view.read().ok())
+            })?
+            .into();
+        self.last = Some(Arc::clone(&told));
+        Some(told)
     }
 }
 
@@ -100,11 +120,11 @@ mod tests {
     const SECOND_NS: u64 = 1_000_000_000;
 
     fn read_at(packets: u64) -> Entry {
-        Entry { last: Some(Vec::new()), read_ns: 100 * SECOND_NS, packets: Some(packets), view: None }
+        Entry { last: Some(Arc::default()), read_ns: 100 * SECOND_NS, packets: Some(packets), view: None }
     }
 
     fn is_due(entry: &Entry, packets: u64, seconds_later: u64, containers: u64) -> bool {
-        let subject = Subject { id: CgroupId(1), packets: Some(packets) };
+        let subject = Subject { id: CgroupId(1), namespace: None, packets: Some(packets) };
         entry.is_due(&subject, (100 + seconds_later) * SECOND_NS, SHARE_NS * containers)
     }
 
@@ -127,11 +147,21 @@ mod tests {
     fn a_process_that_is_gone_is_replaced_and_the_last_word_kept() {
         let mut cache = InterfaceCache::default();
         let me = i32::try_from(std::process::id()).ok();
-        let subject = Subject { id: CgroupId(1), packets: None };
+        let subject = Subject { id: CgroupId(1), namespace: None, packets: None };
         assert_eq!(cache.read(&subject, 0, || None), None);
         assert!(cache.read(&subject, SECOND_NS, || me).is_some_and(|found| !found.is_empty()));
         cache.retire(subject.id);
         assert!(cache.read(&subject, 2 * SECOND_NS, || None).is_some());
         assert!(cache.last(subject.id).is_some());
+    }
+
+    #[test]
+    fn a_shared_namespace_is_read_once_a_tick() {
+        let mut cache = InterfaceCache::default();
+        let me = i32::try_from(std::process::id()).ok();
+        let subject = |id| Subject { id: CgroupId(id), namespace: Some(7), packets: None };
+        assert!(cache.read(&subject(1), SECOND_NS, || me).is_some());
+        assert!(cache.read(&subject(2), SECOND_NS, || None).is_some());
+        assert!(cache.read(&subject(3), 2 * SECOND_NS, || None).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! One reading of everything: raw, cumulative, timestamped, identified.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -41,12 +41,14 @@ pub struct Sample {
 }
 
 /// One container's run, or one cgroup that is no container's.
+///
+/// What is as it was in the sample before is shared with it, so that a thousand idle containers are not copied each tick.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// Its own cgroup, which names the series until reboot.
     pub cgroup: CgroupId,
     /// That cgroup's path.
-    pub path: Option<String>,
+    pub path: Option<Arc<str>>,
     /// The container, if it is one's.
     pub container: Option<ContainerInfo>,
     /// Since when the counters count.
@@ -56,17 +58,17 @@ pub struct Series {
     /// Whether the counters began at 0 after the sample before this one was taken.
     pub is_new: bool,
     /// What the probes counted, nested cgroups included; `None` where no probe counts.
-    pub counters: Option<CgroupCounters>,
+    pub counters: Option<Arc<CgroupCounters>>,
     /// Which of these are counted.
     pub counted: Counted,
     /// What its tasks waited for; `None` where no probe tells.
-    pub waited: Option<BTreeMap<Blamed, Waited>>,
+    pub waited: Option<Arc<BTreeMap<Blamed, Waited>>>,
     /// What the cgroup files said.
-    pub files: CgroupStats,
+    pub files: Arc<CgroupStats>,
     /// When they said it, by `CLOCK_MONOTONIC`; `None` where they were never read.
     pub files_read_ns: Option<u64>,
     /// What the interfaces of a container's network namespace said; `None` where they were never read.
-    pub interfaces: Option<Vec<Interface>>,
+    pub interfaces: Option<Arc<[Interface]>>,
 }
 
 impl Series {
@@ -124,15 +126,23 @@ pub struct Counted {
     pub connections: bool,
 }
 
+impl Counted {
+    /// Whether no task starts, ends or becomes another program unseen.
+    #[must_use]
+    pub fn tells_of_tasks(self) -> bool {
+        self.scheduler && self.execs && self.exits
+    }
+}
+
 /// Who a container is.
 #[derive(Clone, Debug)]
 pub struct ContainerInfo {
     /// From the cgroup tree.
-    pub run: Run,
+    pub run: Arc<Run>,
     /// From the runtime, if it told.
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<Arc<Metadata>>,
     /// From its first process.
-    pub namespaces: BTreeMap<String, u64>,
+    pub namespaces: Arc<BTreeMap<String, u64>>,
 }
 
 impl ContainerInfo {

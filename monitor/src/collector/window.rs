@@ -88,7 +88,7 @@ impl Window<'_> {
 }
 
 fn measure(series: &Series, window: &Window<'_>) -> Measurements {
-    let CgroupStats { cpu, memory, pids, pressure } = &series.files;
+    let CgroupStats { cpu, memory, pids, pressure } = &*series.files;
     Measurements {
         scheduler: scheduler(series, window),
         faults: faults(series, window),
@@ -125,6 +125,7 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
         runq_wait_ns_total: read(|sched| sched.runq_wait_ns)(series),
         migrations_total: read(|sched| sched.migrations)(series),
         execs_total: tasks.filter(|_| execs).map(|tasks| tasks.execs),
+        starts_total: tasks.filter(|_| series.counted.scheduler).map(|tasks| tasks.starts),
         exits_total: tasks.filter(|_| exits).map(|tasks| tasks.exits),
         runq_latency: runq_latency(series, window),
     }
@@ -133,7 +134,7 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
 /// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
 fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
     let CgroupCounters { sched, tasks: _, runq, net: _ } =
-        series.counters.as_ref().filter(|_| series.counted.scheduler)?;
+        series.counters.as_deref().filter(|_| series.counted.scheduler)?;
     let mut counts = *runq;
     if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
         for (count, before) in counts.iter_mut().zip(before.runq) {
@@ -448,7 +449,7 @@ fn pod(info: &ContainerInfo) -> Option<Pod> {
 fn cgroup_entry(series: &Series, measurements: Measurements) -> CgroupEntry {
     let (kind, name) = series.path.as_deref().map(path::kind).unzip();
     CgroupEntry {
-        cgroup: Cgroup { id: series.cgroup.0, path: series.path.clone() },
+        cgroup: Cgroup { id: series.cgroup.0, path: series.path.as_deref().map(str::to_owned) },
         kind: kind.map(|kind| match kind {
             path::CgroupKind::Root => CgroupKind::Root,
             path::CgroupKind::Slice => CgroupKind::Slice,

@@ -47,6 +47,8 @@ metrics! {
         migrations_total: Counter,
         /// Programs executed.
         execs_total: Counter,
+        /// Tasks (threads) that ran for the first time.
+        starts_total: Counter,
         /// Tasks (threads) that ended.
         exits_total: Counter,
     }

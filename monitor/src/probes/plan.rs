@@ -176,7 +176,12 @@ pub struct Plan {
 pub const SLOT_BYTES: usize = size_of::<u64>() + size_of::<Slot>() + size_of::<u64>() + size_of::<NetSlot>();
 
 /// Slots on a CPU are never fewer, whatever the memory limit, and never more.
-const SET_BITS: std::ops::RangeInclusive<u32> = 6..=11;
+const SET_BITS: std::ops::RangeInclusive<u32> = 6..=13;
+/// Slots on a CPU for each cgroup that there is at the start: room for more to come, and tables that are not crowded.
+const SLOTS_PER_CGROUP: u32 = 4;
+/// Slots on a CPU that even a host with few cgroups gets, if the memory limit allows: what no cgroup is in costs memory, and
+/// a table cannot grow.
+const FEWEST_WANTED: u32 = 8192;
 
 /// Entries of the table of tasks for each task that there is at the start: room for more to come.
 const ENTRIES_PER_TASK: u32 = 4;
@@ -200,7 +205,7 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
     offsets.signal_pids += PIDTYPE_TGID * POINTER_BYTES;
     let constants = Constants {
         offsets,
-        geometry: geometry(facts.possible_cpus, wishes.map_bytes),
+        geometry: geometry(facts.possible_cpus, facts.cgroups, wishes.map_bytes),
         seen_bits: seen_bits(facts.tasks),
         hierarchy: number,
         has_typed_current: facts.has_typed_current.into(),
@@ -250,9 +255,11 @@ fn refusal(
     }
 }
 
-/// The largest slot tables within the limit.
-fn geometry(cpus: u32, map_bytes: usize) -> Geometry {
-    let slots = map_bytes / (SLOT_BYTES * cpus.max(1) as usize);
+/// Slot tables with room for the cgroups that there are and more to come, within the memory limit.
+fn geometry(cpus: u32, cgroups: u32, map_bytes: usize) -> Geometry {
+    let wanted = cgroups.saturating_mul(SLOTS_PER_CGROUP).max(FEWEST_WANTED).checked_next_power_of_two();
+    let affordable = map_bytes / (SLOT_BYTES * cpus.max(1) as usize);
+    let slots = wanted.map_or(affordable, |wanted| affordable.min(wanted as usize));
     let sets = (slots / WAYS as usize).max(1);
     let set_bits = sets.ilog2().clamp(*SET_BITS.start(), *SET_BITS.end());
     Geometry::new(set_bits, cpus)
@@ -292,6 +299,7 @@ mod tests {
             tells_retransmit_error: true,
             possible_cpus: 2,
             tasks: 200,
+            cgroups: 50,
         }
     }
 
@@ -369,12 +377,17 @@ mod tests {
     fn maps_stay_within_the_limit_until_the_fewest_slots() {
         for cpus in [1, 2, 3, 64, 255] {
             let limit = 64 << 20;
-            let geometry = geometry(cpus, limit);
+            let geometry = geometry(cpus, 1_000_000, limit);
             let slots = geometry.counter_entries() as usize * SLOT_BYTES;
             let fewest = geometry.set_bits == *SET_BITS.start();
             assert!(fewest || slots <= limit + (limit >> 3), "{cpus} CPUs take {slots} bytes");
         }
-        assert_eq!(geometry(2, 64 << 20).owned_slots, 16384);
-        assert_eq!(geometry(64, 64 << 20).owned_slots, 1024);
+        assert_eq!(geometry(64, 50, 64 << 20).owned_slots, 1024);
+    }
+
+    #[test]
+    fn slots_are_four_times_the_cgroups() {
+        let owned = |cgroups| geometry(2, cgroups, 64 << 20).owned_slots;
+        assert_eq!([50, 2048, 2049, 10_000].map(owned), [8192, 8192, 16384, 32768]);
     }
 }

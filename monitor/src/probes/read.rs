@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     os::fd::{AsFd, OwnedFd},
+    sync::Arc,
 };
 
 use aya::Ebpf;
@@ -81,11 +82,12 @@ fn add_sched(sum: &mut SchedCounters, other: &SchedCounters) {
 }
 
 fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
-    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits } = *other;
+    let TaskCounters { user_fault_exceptions, kernel_fault_exceptions, execs, exits, starts } = *other;
     sum.user_fault_exceptions += user_fault_exceptions;
     sum.kernel_fault_exceptions += kernel_fault_exceptions;
     sum.execs += execs;
     sum.exits += exits;
+    sum.starts += starts;
 }
 
 fn add_net(sum: &mut NetSlot, other: &NetSlot) {
@@ -127,8 +129,17 @@ struct Seen {
     now: Sums,
     /// The last tick's sums.
     before: Sums,
-    counters: CgroupCounters,
-    changed: bool,
+    counters: Arc<CgroupCounters>,
+    changed: Changed,
+}
+
+/// What has moved between two readings of a cgroup's counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Anything at all.
+    pub any: bool,
+    /// Tasks have started, ended or become another program.
+    pub tasks: bool,
 }
 
 /// A cgroup's slots added up, as the maps hold them: the histogram's counts wrap.
@@ -152,13 +163,16 @@ impl Seen {
 
     /// Brings the counters up to this tick's sums.
     fn finish(&mut self) {
-        self.changed = self.now != self.before;
-        if self.changed {
+        let of_tasks = |sums: &Sums| (sums.tasks.starts, sums.tasks.exits, sums.tasks.execs);
+        self.changed =
+            Changed { any: self.now != self.before, tasks: of_tasks(&self.now) != of_tasks(&self.before) };
+        if self.changed.any {
             let Sums { sched, tasks, runq, net } = self.now;
-            self.counters.sched = sched;
-            self.counters.tasks = tasks;
-            self.counters.net = net;
-            for ((total, now), before) in self.counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
+            let counters = Arc::make_mut(&mut self.counters);
+            counters.sched = sched;
+            counters.tasks = tasks;
+            counters.net = net;
+            for ((total, now), before) in counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
                 *total += u64::from(now.wrapping_sub(before));
             }
             self.before = self.now;
@@ -241,8 +255,8 @@ impl Reader {
         self.seen.values_mut().for_each(Seen::finish);
     }
 
-    /// Each cgroup that has counted something, as of the last [`Self::read`], and whether that was new.
-    pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &CgroupCounters, bool)> {
+    /// Each cgroup that has counted something, as of the last [`Self::read`], and what of that was new.
+    pub fn cgroups(&self) -> impl Iterator<Item = (CgroupId, &Arc<CgroupCounters>, Changed)> {
         self.seen
             .iter()
             .filter(|(id, _)| **id != OVERFLOW)
@@ -251,7 +265,7 @@ impl Reader {
 
     /// One cgroup's counters as of the last [`Self::read`].
     #[must_use]
-    pub fn get(&self, id: CgroupId) -> Option<&CgroupCounters> {
+    pub fn get(&self, id: CgroupId) -> Option<&Arc<CgroupCounters>> {
         self.seen.get(&id).map(|seen| &seen.counters)
     }
 

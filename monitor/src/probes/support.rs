@@ -28,12 +28,15 @@ pub struct KernelFacts {
     pub possible_cpus: u32,
     /// Tasks that there are.
     pub tasks: u32,
+    /// Cgroups that there are, in the hierarchy that has most.
+    pub cgroups: u32,
 }
 
 /// Asks the kernel.
 #[must_use]
 pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
     let tasks = fs::read_to_string("/proc/loadavg").ok().and_then(|text| parse_tasks(&text));
+    let cgroups = fs::read_to_string("/proc/cgroups").ok().map(|text| parse_cgroups(&text));
     let mut facts = KernelFacts {
         unusable: None,
         offsets: Offsets::default(),
@@ -43,6 +46,7 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
         tells_retransmit_error: false,
         possible_cpus: 0,
         tasks: tasks.unwrap_or_default(),
+        cgroups: cgroups.unwrap_or_default(),
     };
     match read_possible_cpus() {
         Ok(cpus) => facts.possible_cpus = cpus,
@@ -91,6 +95,12 @@ fn parse_tasks(loadavg: &str) -> Option<u32> {
     loadavg.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok()
 }
 
+/// The largest number in the third column of `/proc/cgroups`, which is that of a controller's hierarchy.
+fn parse_cgroups(controllers: &str) -> u32 {
+    let count = |line: &str| line.split_whitespace().nth(2)?.parse().ok();
+    controllers.lines().filter_map(count).max().unwrap_or_default()
+}
+
 fn read_possible_cpus() -> io::Result<u32> {
     let text = fs::read_to_string("/sys/devices/system/cpu/possible")?;
     parse_cpu_count(text.trim()).ok_or_else(|| io::Error::other("unknown form of CPU list"))
@@ -110,6 +120,13 @@ mod tests {
     fn tasks_are_counted_from_the_load() {
         assert_eq!(parse_tasks("0.00 0.01 0.05 1/234 5678\n"), Some(234));
         assert_eq!(parse_tasks(""), None);
+    }
+
+    #[test]
+    fn cgroups_are_those_of_the_fullest_hierarchy() {
+        let controllers = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t3\t1\t1\nmemory\t4\t18\t1\npids\t8\t2\t1\n";
+        assert_eq!(parse_cgroups(controllers), 18);
+        assert_eq!(parse_cgroups(""), 0);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::cgroup::{
 };
 
 const CONTAINER: &str = "/docker/4b1f0c9d2e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c";
-const USAGE: What = What { usage: true, limits: false, pressure: false };
-const LIMITS: What = What { usage: false, limits: true, pressure: false };
+const USAGE: What = What { limits: false, pressure: false, ..What::ALL };
+const LIMITS: What = What { usage: false, tasks: false, pressure: false, ..What::ALL };
 
 fn captured(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "testdata/cgroup", name].iter().collect()
@@ -24,7 +24,7 @@ fn detect(tree: &Path) -> Hierarchy {
 
 fn read(tree: &str, path: &str) -> CgroupStats {
     let mut files = CgroupFiles::open(&detect(&captured(tree)), path).unwrap();
-    files.read(&mut Vec::new(), What::ALL).unwrap().clone()
+    CgroupStats::clone(files.read(&mut Vec::new(), What::ALL).unwrap())
 }
 
 /// A copy of the v2 tree that a test may change.
@@ -304,12 +304,14 @@ fn a_cgroup_that_ran_may_have_more_tasks() {
     let copy = Copy::new();
     let mut files = copy.open();
     let mut buffer = Vec::new();
-    let mut pids = || files.read(&mut buffer, USAGE).unwrap().pids.current;
-    let before = pids();
+    let mut pids = |what| files.read(&mut buffer, what).unwrap().pids.current;
+    let before = pids(USAGE);
     copy.write("pids.current", "77\n");
-    assert_eq!(pids(), before, "it did not run");
+    assert_eq!(pids(USAGE), before, "it did not run");
     copy.write("cpu.stat", "usage_usec 718822\n");
-    assert_eq!(pids(), Some(77));
+    assert_eq!(pids(What { tasks: false, ..USAGE }), before, "no task started or ended");
+    copy.write("cpu.stat", "usage_usec 718823\n");
+    assert_eq!(pids(USAGE), Some(77));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use monitor_common::histogram::bucket;
@@ -25,12 +25,12 @@ fn series(id: u64, voluntary: u64) -> Series {
     counters.sched.voluntary_switches = voluntary;
     Series {
         cgroup: CgroupId(id),
-        path: Some("/a".to_owned()),
+        path: Some("/a".into()),
         container: None,
         counting_since: at(0),
         is_whole: true,
         is_new: false,
-        counters: Some(counters),
+        counters: Some(Arc::new(counters)),
         counted: Counted {
             scheduler: true,
             execs: true,
@@ -45,10 +45,18 @@ fn series(id: u64, voluntary: u64) -> Series {
             connections: true,
         },
         waited: None,
-        files: CgroupStats::default(),
+        files: Arc::default(),
         files_read_ns: None,
         interfaces: None,
     }
+}
+
+fn counters(series: &mut Series) -> &mut CgroupCounters {
+    Arc::make_mut(series.counters.as_mut().unwrap())
+}
+
+fn files(series: &mut Series) -> &mut CgroupStats {
+    Arc::make_mut(&mut series.files)
 }
 
 fn sample(second: u64, series: Vec<Series>) -> Sample {
@@ -118,8 +126,8 @@ fn packets_are_those_of_the_sockets_or_else_of_the_namespace() {
     let loopback = Interface { name: "lo".to_owned(), ..Interface::default() };
     let rx = Direction { bytes: 900, packets: 9, ..Direction::default() };
     let outer = Interface { name: "eth0".to_owned(), rx, ..Interface::default() };
-    counting.interfaces = Some(vec![Interface { rx, ..loopback }, outer]);
-    let traffic = &mut counting.counters.as_mut().unwrap().net.traffic;
+    counting.interfaces = Some([Interface { rx, ..loopback }, outer].into());
+    let traffic = &mut counters(&mut counting).net.traffic;
     (traffic.rx_bytes, traffic.rx_packets) = (3000, 2);
     (traffic.rx_further_segments, traffic.rx_further_header_bytes) = (1, 52);
     let mut blind = counting.clone();
@@ -136,7 +144,7 @@ fn packets_are_those_of_the_sockets_or_else_of_the_namespace() {
 #[test]
 fn connections_open_now_are_known_where_none_was_before() {
     let mut whole = series(1, 0);
-    let tcp = &mut whole.counters.as_mut().unwrap().net.tcp;
+    let tcp = &mut counters(&mut whole).net.tcp;
     (tcp.opened, tcp.accepted, tcp.failed, tcp.established, tcp.closed) = (4, 3, 1, 6, 2);
     let mut older = whole.clone();
     older.is_whole = false;
@@ -161,7 +169,7 @@ fn a_family_that_does_not_count_is_unknown_alone() {
 fn cpu_use_is_over_the_time_between_its_own_readings() {
     let reading = |usage, read| {
         let mut series = series(1, 0);
-        series.files.cpu.usage_ns = Some(usage);
+        files(&mut series).cpu.usage_ns = Some(usage);
         series.files_read_ns = Some(read * SECOND_NS);
         series
     };
@@ -176,8 +184,8 @@ fn cpu_use_is_over_the_time_between_its_own_readings() {
 #[test]
 fn latencies_are_those_of_the_window() {
     let (mut before, mut now) = (series(1, 0), series(1, 0));
-    before.counters.as_mut().unwrap().runq[bucket(2_000_000)] = 5;
-    let counters = now.counters.as_mut().unwrap();
+    counters(&mut before).runq[bucket(2_000_000)] = 5;
+    let counters = counters(&mut now);
     counters.runq[bucket(2_000_000)] = 5;
     counters.runq[bucket(5_000)] = 10;
     counters.sched.runq_wait_max_ns = 2_000_000;
@@ -192,8 +200,8 @@ fn latencies_are_those_of_the_window() {
 #[test]
 fn unlimited_is_minus_one_and_unread_is_unknown() {
     let mut limited = series(1, 0);
-    limited.files.memory.limit_bytes = Some(Limit::Max);
-    limited.files.pids.limit = Some(Limit::Value(50));
+    files(&mut limited).memory.limit_bytes = Some(Limit::Max);
+    files(&mut limited).pids.limit = Some(Limit::Value(50));
     let snapshot = snapshot(None, &sample(10, vec![limited]));
     assert_eq!(only(&snapshot).memory.limit_bytes, Some(-1));
     assert_eq!(only(&snapshot).memory.swap_limit_bytes, None);
@@ -202,10 +210,10 @@ fn unlimited_is_minus_one_and_unread_is_unknown() {
 
 fn ended_container() -> Series {
     let mut series = series(7, 12);
-    series.files.memory.current_bytes = Some(4096);
-    series.files.memory.peak_bytes = Some(8192);
+    files(&mut series).memory.current_bytes = Some(4096);
+    files(&mut series).memory.peak_bytes = Some(8192);
     series.container = Some(ContainerInfo {
-        run: Run {
+        run: Arc::new(Run {
             id: ContainerId::new("abcdefabcdefabcdef"),
             runtime: RuntimeKind::Docker,
             path: "/docker/abcdefabcdefabcdef".to_owned(),
@@ -216,9 +224,9 @@ fn ended_container() -> Series {
             exit_code: Some(3),
             exit_level: Some(1),
             finished_at: None,
-        },
+        }),
         metadata: None,
-        namespaces: BTreeMap::new(),
+        namespaces: Arc::default(),
     });
     series
 }
