@@ -85,7 +85,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__blame)
-            opts="-f -i -v -h --format --interval --docker-host --no-docker --keep-ended --map-memory --no-fault-exceptions --verbose --help"
+            opts="-f -i -v -h --format --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --no-fault-exceptions --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -108,6 +108,10 @@ _monitor() {
                     return 0
                     ;;
                 --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -141,7 +145,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__doctor)
-            opts="-f -v -h --format --docker-host --verbose --help"
+            opts="-f -v -h --format --docker-host --no-docker --runtime --no-runtimes --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -156,6 +160,10 @@ _monitor() {
                     return 0
                     ;;
                 --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -307,7 +315,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__inspect)
-            opts="-f -v -h --format --docker-host --no-docker --verbose --help"
+            opts="-f -v -h --format --docker-host --no-docker --runtime --no-runtimes --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,6 +333,10 @@ _monitor() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -333,7 +345,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__snapshot)
-            opts="-i -o -v -h --interval --docker-host --no-docker --keep-ended --map-memory --no-fault-exceptions --output --verbose --help"
+            opts="-i -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --no-fault-exceptions --output --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -348,6 +360,10 @@ _monitor() {
                     return 0
                     ;;
                 --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -375,7 +391,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__stream)
-            opts="-i -n -f -c -o -v -h --interval --docker-host --no-docker --keep-ended --map-memory --no-fault-exceptions --count --format --container --output --verbose --help"
+            opts="-i -n -f -c -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --no-fault-exceptions --count --format --container --output --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -390,6 +406,10 @@ _monitor() {
                     return 0
                     ;;
                 --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

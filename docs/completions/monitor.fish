@@ -37,6 +37,7 @@ complete -c monitor -n "__fish_monitor_needs_command" -f -a "generate" -d 'Write
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s n -l count -d 'End after so many windows' -r
@@ -45,38 +46,48 @@ ndjson\t'One snapshot a line'
 csv\t'One line a container and window'"
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s c -l container -d 'Show this container only, by name, id or the beginning of its id; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s o -l output -d 'Write to a file instead of standard output' -r -F
-complete -c monitor -n "__fish_monitor_using_subcommand stream" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s o -l output -d 'Write to a file instead of standard output' -r -F
-complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s v -l verbose -d 'Say more on standard error; twice for all'
-complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s h -l help -d 'Print help'
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -s f -l format -d 'Form of the output: lines for reading, or the whole snapshot' -r -f -a "text\t'Lines for reading'
 json\t'One object'"
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
-complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s f -l format -d 'Form of the output' -r -f -a "text\t'Lines for reading'
 json\t'One object'"
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand doctor" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand doctor" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand doctor" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c monitor -n "__fish_monitor_using_subcommand inspect" -s f -l format -d 'Form of the output' -r -f -a "text\t'Lines for reading'
 json\t'One object'"
 complete -c monitor -n "__fish_monitor_using_subcommand inspect" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
-complete -c monitor -n "__fish_monitor_using_subcommand inspect" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand inspect" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand inspect" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand inspect" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand inspect" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c monitor -n "__fish_monitor_using_subcommand completions" -s v -l verbose -d 'Say more on standard error; twice for all'

@@ -1,7 +1,7 @@
 //! Builds sources, collector and sinks from settings; starts and stops them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
         Arc,
@@ -35,7 +35,7 @@ use crate::{
         support::probe_kernel,
         sys,
     },
-    runtime::{RuntimeEvent, docker, path},
+    runtime::{RuntimeEvent, path, places},
     settings::{Form, Source, Stream},
 };
 
@@ -71,11 +71,9 @@ pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
         left: stream.count,
         containers: &stream.containers,
         has_named: false,
-        began: Instant::now(),
-        asks_docker: source.docker.is_some(),
         unknown: None,
     };
-    if source.docker.is_some() && !stream.containers.is_empty() && await_runtime(&mut collector, &messages) {
+    if !stream.containers.is_empty() && await_runtimes(&mut collector, &messages, source.runtimes.answers()) {
         return Ok(());
     }
     run(&mut collector, &messages, source.interval, |snapshot, collector| {
@@ -84,16 +82,19 @@ pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
     publisher.finish()
 }
 
-/// Takes the runtime's first answer before counting starts, where a name depends on it. Whether a stop came instead.
-fn await_runtime(collector: &mut Collector, messages: &Receiver<Message>) -> bool {
+/// Takes every runtime's first answer before counting starts, where a name depends on it. Whether a stop came instead.
+fn await_runtimes(collector: &mut Collector, messages: &Receiver<Message>, answers: usize) -> bool {
     let deadline = Instant::now() + NAME_PATIENCE;
-    while let Ok(message) = messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        let Message::Runtime(event) = message else { return true };
+    let mut answered = BTreeSet::new();
+    while answered.len() < answers {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Ok(message) = messages.recv_timeout(left) else { break };
+        let Message::Runtime(source, event) = message else { return true };
         let is_answer = matches!(&event, RuntimeEvent::Listed(_))
             || matches!(&event, RuntimeEvent::Connection(state) if !state.connected);
-        collector.runtime_told(event);
+        collector.runtime_told(&source, event);
         if is_answer {
-            break;
+            answered.insert(source);
         }
     }
     false
@@ -105,8 +106,6 @@ struct Publisher<'a> {
     left: Option<u64>,
     containers: &'a [String],
     has_named: bool,
-    began: Instant,
-    asks_docker: bool,
     unknown: Option<String>,
 }
 
@@ -134,16 +133,14 @@ impl Publisher<'_> {
         }
     }
 
-    /// Whether every name asked for was met. One that is not while the runtime has had its time is an error.
+    /// Whether every name asked for was met. One that is not is an error: the runtimes have had their time.
     fn knows_names(&mut self, collector: &Collector) -> bool {
         if self.has_named {
             return true;
         }
         let unknown = self.containers.iter().find(|name| !collector.knows_container(name));
         self.has_named = unknown.is_none();
-        if !self.asks_docker || self.began.elapsed() > NAME_PATIENCE || collector.has_runtime_answered() {
-            self.unknown = unknown.cloned();
-        }
+        self.unknown = unknown.cloned();
         self.has_named
     }
 
@@ -210,7 +207,7 @@ pub fn open_sources(source: &Source) -> Sources {
     Sources {
         host: read_facts(),
         host_files: HostFiles::open(Path::new("/proc"), Path::new("/sys")),
-        fixed: fixed_sources(&hierarchy, source.docker.is_some()),
+        fixed: fixed_sources(&hierarchy),
         counted: counted.map(|counted| counted.mount),
         hierarchy,
         probes,
@@ -266,25 +263,14 @@ fn not_loaded(plan: &Plan, reason: &str) -> Vec<ProbeStatus> {
 }
 
 /// Sources whose state does not change while we run.
-fn fixed_sources(
-    hierarchy: &Result<Hierarchy, String>,
-    asks_docker: bool,
-) -> BTreeMap<String, model::Source> {
+fn fixed_sources(hierarchy: &Result<Hierarchy, String>) -> BTreeMap<String, model::Source> {
     let absent = |reason: &str| model::Source {
         state: "absent".to_owned(),
         reason: Some(reason.to_owned()),
         origin: None,
     };
-    let mut sources = BTreeMap::from([
-        ("block_io".to_owned(), absent("this version does not measure block I/O")),
-        (
-            "other_runtimes".to_owned(),
-            absent("this version asks Docker only; other containers are known by id"),
-        ),
-    ]);
-    if !asks_docker {
-        sources.insert("docker".to_owned(), absent("switched off by --no-docker"));
-    }
+    let mut sources =
+        BTreeMap::from([("block_io".to_owned(), absent("this version does not measure block I/O"))]);
     let pressure = match hierarchy {
         Ok(hierarchy) if hierarchy.unified().is_none() => {
             absent("pressure needs a cgroup2 tree, and none is mounted")
@@ -298,21 +284,20 @@ fn fixed_sources(
     sources
 }
 
-/// The edges, on a thread of their own: the runtime's client and signals. They end with the process.
+/// The edges, on a thread of their own: the runtimes' clients and signals. They end with the process.
 fn start_edges(source: &Source, sender: Sender<Message>) {
-    let docker = source.docker.clone();
+    let runtimes = source.runtimes.clone();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
-            Err(error) => return log::error!("start the event loop for signals and Docker: {error}"),
+            Err(error) => return log::error!("start the event loop for signals and runtimes: {error}"),
         };
         let told = sender.clone();
         runtime.block_on(async move {
-            if let Some(settings) = docker {
-                // Sending fails only after the loop has ended.
-                tokio::spawn(docker::watch(settings, move |event| drop(told.send(Message::Runtime(event)))));
-            }
+            // Sending fails only after the loop has ended.
+            let tell = move |source, event| drop(told.send(Message::Runtime(source, event)));
+            tokio::spawn(places::watch_all(runtimes, tell));
             if let Err(error) = await_signals(&sender).await {
                 log::error!("listen for signals: {error}");
                 std::future::pending::<()>().await;

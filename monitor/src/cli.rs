@@ -59,18 +59,34 @@ pub enum Command {
     },
 }
 
+/// Who is asked for names, images and labels.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RuntimeArgs {
+    /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
+    #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
+    pub docker_host: Option<String>,
+    /// Do not ask Docker: its containers are known by id only.
+    #[arg(long)]
+    pub no_docker: bool,
+    /// Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once.
+    ///
+    /// Without it their usual sockets are asked where they are there, those of users' own Podman and Docker among them.
+    #[arg(long, value_name = "NAME=SOCKET")]
+    pub runtime: Vec<String>,
+    /// Do not ask any runtime: containers are known by id only.
+    #[arg(long, conflicts_with = "runtime")]
+    pub no_runtimes: bool,
+}
+
 /// Where measurements come from.
 #[derive(Args, Debug)]
 pub struct SourceArgs {
     /// Length of a window, such as 500ms, 1s or 1m.
     #[arg(short, long, value_name = "DURATION", default_value = "1s", value_parser = ValueParser::new(parse_interval))]
     pub interval: Duration,
-    /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
-    #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
-    pub docker_host: Option<String>,
-    /// Do not ask Docker: containers are known by id only.
-    #[arg(long)]
-    pub no_docker: bool,
+    /// Who is asked for names.
+    #[command(flatten)]
+    pub runtimes: RuntimeArgs,
     /// How long an ended container is shown after it was shown as ended first.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = ValueParser::new(parse_duration))]
     pub keep_ended: Duration,
@@ -133,9 +149,9 @@ pub struct DoctorArgs {
     /// Form of the output.
     #[arg(short, long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
-    /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
-    #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
-    pub docker_host: Option<String>,
+    /// Who is asked for names.
+    #[command(flatten)]
+    pub runtimes: RuntimeArgs,
 }
 
 /// Arguments of `monitor inspect`.
@@ -147,12 +163,9 @@ pub struct InspectArgs {
     /// Form of the output.
     #[arg(short, long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
-    /// Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`].
-    #[arg(long, value_name = "URL", env = "DOCKER_HOST", hide_env_values = true)]
-    pub docker_host: Option<String>,
-    /// Do not ask Docker: containers are known by id only.
-    #[arg(long)]
-    pub no_docker: bool,
+    /// Who is asked for names.
+    #[command(flatten)]
+    pub runtimes: RuntimeArgs,
 }
 
 /// Forms of a stream.

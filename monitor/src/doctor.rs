@@ -21,7 +21,7 @@ use crate::{
     },
     runtime::{
         RuntimeEvent,
-        docker::{self, DockerSettings},
+        places::{Place, RuntimeSettings, UsualPlace},
     },
 };
 
@@ -112,7 +112,7 @@ fn examine(args: &DoctorArgs) -> Vec<Check> {
         checks.extend(probes(&kernel_types, hierarchy));
     }
     checks.push(open_files());
-    checks.push(runtime(args));
+    checks.extend(runtimes(args));
     checks
 }
 
@@ -225,26 +225,60 @@ fn open_files() -> Check {
     }
 }
 
-/// Asks Docker as the stream would, and takes its first answer.
-fn runtime(args: &DoctorArgs) -> Check {
-    const PATIENCE: Duration = Duration::from_secs(5);
-    let host = args.docker_host.as_deref().filter(|host| !host.is_empty());
-    let settings = match DockerSettings::new(host) {
+/// Every runtime that was named or is found here.
+fn runtimes(args: &DoctorArgs) -> Vec<Check> {
+    let settings = match RuntimeSettings::try_from(&args.runtimes) {
         Ok(settings) => settings,
-        Err(error) => return Check::no("docker", crate::error::chain(&error), "see --docker-host"),
+        Err(error) => {
+            return vec![Check::no("runtimes", crate::error::chain(&error), "see `monitor doctor --help`")];
+        }
     };
-    let endpoint = settings.host().to_owned();
+    let mut checks: Vec<Check> = settings.present().into_iter().map(runtime).collect();
+    checks.extend(settings.absent().into_iter().filter_map(installed_without_socket));
+    if Path::new("/var/lib/lxc").is_dir() {
+        checks.push(Check::yes("lxc", "containers are known by their cgroup's path; there is nobody to ask"));
+    }
+    if Path::new("/run/systemd/system").is_dir() {
+        checks.push(Check::yes("systemd", "units and nspawn's machines are known by their cgroup's path"));
+    }
+    checks
+}
+
+/// Asks a runtime as the stream would, and takes its first answer.
+fn runtime(place: Place) -> Check {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let (name, endpoint) = (place.name.to_string(), place.endpoint());
     let (sender, answers) = mpsc::channel();
     thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        runtime.block_on(docker::watch(settings, move |event| drop(sender.send(event))));
+        runtime.block_on(place.watch(move |event| drop(sender.send(event))));
     });
-    let advice = "containers are still counted, by id; start Docker or name its socket by --docker-host";
+    let advice = match name.as_str() {
+        "docker" => {
+            "containers are still counted, by id; start Docker, name its socket by --docker-host, or say --no-docker"
+        }
+        _ => "containers are still counted, by id; start it, or name its socket by --runtime NAME=SOCKET",
+    };
     match answers.recv_timeout(PATIENCE) {
         Ok(RuntimeEvent::Connection(state)) if state.connected => {
-            Check::yes("docker", format!("{} at {endpoint}", state.server_version.unwrap_or_default()))
+            Check::yes(&name, format!("{} at {endpoint}", state.server_version.unwrap_or_default()))
         }
-        Ok(RuntimeEvent::Connection(state)) => Check::no("docker", state.reason.unwrap_or_default(), advice),
-        _ => Check::no("docker", format!("no answer from {endpoint} within 5 s"), advice),
+        Ok(RuntimeEvent::Connection(state)) => Check::no(&name, state.reason.unwrap_or_default(), advice),
+        _ => Check::no(&name, format!("no answer from {endpoint} within 5 s"), advice),
     }
+}
+
+/// A runtime that is installed but cannot be asked; of one that is not, there is nothing to say.
+fn installed_without_socket(place: UsualPlace) -> Option<Check> {
+    let (program, advice) = match place.name {
+        "podman" => ("podman", "to know names, not ids only: systemctl enable --now podman.socket"),
+        "containerd" => {
+            ("containerd", "if it is used: systemctl start containerd, or --runtime containerd=SOCKET")
+        }
+        "cri-o" => ("crio", "if it is used: systemctl start crio, or --runtime cri=SOCKET"),
+        _ => return None,
+    };
+    let path = std::env::var_os("PATH")?;
+    let is_installed = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    is_installed.then(|| Check::no(place.name, format!("nothing at {}", place.socket), advice))
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::{
     newtypes::{CgroupId, ContainerId},
-    runtime::{Metadata, RuntimeEvent, RuntimeKind, State, path},
+    runtime::{Metadata, RuntimeEvent, RuntimeKind, SourceName, State, path::Claims},
 };
 
 /// Everything known about one cgroup.
@@ -29,6 +29,8 @@ pub struct CgroupInfo {
     pub made_at: Option<Timestamp>,
     /// When it was removed, by `CLOCK_BOOTTIME` in nanoseconds.
     pub removed_boot_ns: Option<u64>,
+    /// The same moment, by the wall clock.
+    pub removed_at: Option<Timestamp>,
 }
 
 /// One run of a container.
@@ -63,8 +65,20 @@ pub struct Registry {
     by_path: HashMap<Arc<str>, CgroupId>,
     runs: HashMap<CgroupId, Arc<Run>>,
     metadata: HashMap<ContainerId, Arc<Metadata>>,
+    /// Who told of each first, and so is the one that is believed.
+    told_by: HashMap<ContainerId, SourceName>,
+    /// Cgroups that runtimes have told of.
+    claims: Claims,
     /// Containers that the runtime has deleted; their metadata stays as long as a run of theirs.
     deleted: HashSet<ContainerId>,
+}
+
+impl Run {
+    /// Its name, where the path has it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.runtime.has_names_for_ids().then(|| self.id.as_str())
+    }
 }
 
 /// A runtime's word on the exit code counts more than that of any pid namespace.
@@ -78,7 +92,7 @@ impl Registry {
         if self.cgroups.get(&id).is_some_and(|known| known.path.is_some()) {
             return true;
         }
-        let identity = path::parse(path);
+        let identity = self.claims.identify(path);
         let own_path = identity.container_path(path);
         if own_path.is_some_and(|own| own != path && !self.by_path.contains_key(own)) {
             return false;
@@ -86,7 +100,14 @@ impl Registry {
         let run = self.join_run(id, path, made_at);
         let parent = parent_path(path).and_then(|parent| self.by_path.get(parent).copied());
         let path: Arc<str> = path.into();
-        let info = CgroupInfo { path: Some(Arc::clone(&path)), run, parent, made_at, removed_boot_ns: None };
+        let info = CgroupInfo {
+            path: Some(Arc::clone(&path)),
+            run,
+            parent,
+            made_at,
+            removed_boot_ns: None,
+            removed_at: None,
+        };
         self.cgroups.insert(id, info);
         self.by_path.insert(path, id);
         true
@@ -94,7 +115,7 @@ impl Registry {
 
     /// Finds or begins the run that a cgroup belongs to.
     fn join_run(&mut self, id: CgroupId, path: &str, made_at: Option<Timestamp>) -> Option<CgroupId> {
-        let identity = path::parse(path);
+        let identity = self.claims.identify(path);
         let own_path = identity.container_path(path)?.to_owned();
         let (runtime, container) = identity.container?;
         let key = if own_path == path { id } else { *self.by_path.get(own_path.as_str())? };
@@ -127,6 +148,7 @@ impl Registry {
             return;
         }
         info.removed_boot_ns = Some(boot_ns);
+        info.removed_at = Some(at);
         if let Some(path) = &info.path
             && self.by_path.get(path) == Some(&id)
         {
@@ -167,6 +189,7 @@ impl Registry {
             parent: None,
             made_at: None,
             removed_boot_ns,
+            removed_at: None,
         });
     }
 
@@ -185,17 +208,17 @@ impl Registry {
     }
 
     /// Takes in what a runtime tells.
-    pub fn runtime_told(&mut self, event: RuntimeEvent) {
+    pub fn runtime_told(&mut self, source: &SourceName, event: RuntimeEvent) {
         match event {
             RuntimeEvent::Listed(listed) => {
                 let listed_ids: HashSet<ContainerId> = listed.iter().map(|one| one.id.clone()).collect();
-                let gone = self.metadata.keys().filter(|id| !listed_ids.contains(id)).cloned();
-                self.deleted.extend(gone);
+                let own = self.told_by.iter().filter(|(_, teller)| *teller == source).map(|(id, _)| id);
+                self.deleted.extend(own.filter(|id| !listed_ids.contains(id)).cloned());
                 for one in listed {
-                    self.merge(one);
+                    self.merge(source, one);
                 }
             }
-            RuntimeEvent::Updated(one) => self.merge(*one),
+            RuntimeEvent::Updated(one) => self.merge(source, *one),
             RuntimeEvent::Removed { id } => {
                 self.deleted.insert(id);
             }
@@ -203,9 +226,12 @@ impl Registry {
         }
     }
 
-    fn merge(&mut self, one: Metadata) {
+    /// Two runtimes may know one container, one of them using the other: the second only adds what the first left out.
+    fn merge(&mut self, source: &SourceName, one: Metadata) {
         self.deleted.remove(&one.id);
-        if one.state == Some(State::Exited)
+        let is_first = self.told_by.entry(one.id.clone()).or_insert_with(|| source.clone()) == source;
+        if is_first
+            && one.state == Some(State::Exited)
             && let Some(run) = self.last_run_of(&one.id, one.finished_at)
         {
             if one.exit_code.is_some() {
@@ -214,10 +240,52 @@ impl Registry {
             }
             run.finished_at = one.finished_at.or(run.finished_at);
         }
+        let claim = one.cgroup_path.clone().map(|path| (path, one.runtime, one.id.clone()));
         match self.metadata.get_mut(&one.id) {
-            Some(known) => Arc::make_mut(known).merge(one),
+            Some(known) if is_first => Arc::make_mut(known).merge(one),
+            Some(known) => {
+                let mut both = one;
+                both.merge(known.as_ref().clone());
+                *known = Arc::new(both);
+            }
             None => {
                 self.metadata.insert(one.id.clone(), Arc::new(one));
+            }
+        }
+        if let Some((path, runtime, id)) = claim
+            && self.claims.add(&path, runtime, &id)
+        {
+            self.join_claimed(&path);
+        }
+    }
+
+    /// Makes a run of a cgroup that was there before a runtime told whose it is, and of those below it. One that was
+    /// removed meanwhile is an ended run until it is forgotten.
+    fn join_claimed(&mut self, own: &str) {
+        let is_below =
+            |path: &str| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let mut joining: Vec<(String, CgroupId)> = self
+            .cgroups
+            .iter()
+            .filter(|(_, info)| info.run.is_none())
+            .filter_map(|(id, info)| {
+                Some((info.path.as_deref().filter(|path| is_below(path))?.to_owned(), *id))
+            })
+            .collect();
+        // Its own cgroup before those below it.
+        joining.sort_unstable();
+        for (path, id) in joining {
+            let Some(made_at) = self.cgroups.get(&id).map(|info| info.made_at) else { continue };
+            let Some(key) = self.join_run(id, &path, made_at) else { continue };
+            let Some(info) = self.cgroups.get_mut(&id) else { continue };
+            info.run = Some(key);
+            if info.removed_boot_ns.is_some()
+                && let Some(run) = self.runs.get_mut(&key).map(Arc::make_mut)
+            {
+                run.members.remove(&id);
+                if key == id {
+                    run.ended_at = info.removed_at;
+                }
             }
         }
     }
@@ -247,6 +315,8 @@ impl Registry {
         if self.deleted.contains(id) && !self.runs.values().any(|run| run.id == *id) {
             self.deleted.remove(id);
             self.metadata.remove(id);
+            self.told_by.remove(id);
+            self.claims.remove(id);
         }
     }
 

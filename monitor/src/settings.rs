@@ -3,9 +3,12 @@
 use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
 use crate::{
-    cli::{BlameArgs, Format, InspectArgs, ReportFormat, SnapshotArgs, SourceArgs, StreamArgs},
+    cli::{BlameArgs, Format, InspectArgs, ReportFormat, RuntimeArgs, SnapshotArgs, SourceArgs, StreamArgs},
     probes::plan::Wishes,
-    runtime::docker::{DockerError, DockerSettings},
+    runtime::{
+        docker::{DockerError, DockerSettings},
+        places::{NamedSocket, RuntimeSettings},
+    },
 };
 
 /// A setting that cannot be.
@@ -14,6 +17,14 @@ pub enum SettingsError {
     /// The address of Docker.
     #[error("use --docker-host or DOCKER_HOST")]
     DockerHost(#[source] DockerError),
+    /// The address of another runtime.
+    #[error("--runtime {given} {wrong}")]
+    Runtime {
+        /// As it was given.
+        given: String,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
 }
 
 /// Where measurements come from.
@@ -21,8 +32,8 @@ pub enum SettingsError {
 pub struct Source {
     /// Length of a window.
     pub interval: Duration,
-    /// Where Docker is asked, if it is.
-    pub docker: Option<DockerSettings>,
+    /// Which runtimes are asked.
+    pub runtimes: RuntimeSettings,
     /// How long ended containers are shown.
     pub keep_ended: Duration,
     /// What to load.
@@ -64,34 +75,46 @@ pub struct Inspect {
     pub container: String,
     /// The form of the output.
     pub format: ReportFormat,
-    /// Where Docker is asked for names, if it is.
-    pub docker: Option<DockerSettings>,
+    /// Which runtimes are asked for names.
+    pub runtimes: RuntimeSettings,
 }
 
 impl TryFrom<InspectArgs> for Inspect {
     type Error = SettingsError;
 
     fn try_from(args: InspectArgs) -> Result<Self, SettingsError> {
-        let InspectArgs { container, format, docker_host, no_docker } = args;
-        Ok(Self { container, format, docker: docker(docker_host.as_deref(), no_docker)? })
+        let InspectArgs { container, format, runtimes } = args;
+        Ok(Self { container, format, runtimes: (&runtimes).try_into()? })
     }
 }
 
-fn docker(host: Option<&str>, no_docker: bool) -> Result<Option<DockerSettings>, SettingsError> {
-    (!no_docker).then(|| DockerSettings::new(host)).transpose().map_err(SettingsError::DockerHost)
+impl TryFrom<&RuntimeArgs> for RuntimeSettings {
+    type Error = SettingsError;
+
+    fn try_from(args: &RuntimeArgs) -> Result<Self, SettingsError> {
+        let RuntimeArgs { docker_host, no_docker, runtime, no_runtimes } = args;
+        if *no_runtimes {
+            return Ok(Self::default());
+        }
+        let docker = (!no_docker).then(|| DockerSettings::new(docker_host.as_deref()));
+        let docker = docker.transpose().map_err(SettingsError::DockerHost)?;
+        let parsed = runtime.iter().map(|given| {
+            let wrong = |wrong| SettingsError::Runtime { given: given.clone(), wrong };
+            given.parse().map_err(wrong)
+        });
+        Ok(Self::new(docker, &parsed.collect::<Result<Vec<NamedSocket>, _>>()?))
+    }
 }
 
 impl TryFrom<&SourceArgs> for Source {
     type Error = SettingsError;
 
     fn try_from(args: &SourceArgs) -> Result<Self, SettingsError> {
-        let SourceArgs { interval, docker_host, no_docker, keep_ended, map_memory, no_fault_exceptions } =
-            args;
-        let docker = docker(docker_host.as_deref(), *no_docker)?;
+        let SourceArgs { interval, runtimes, keep_ended, map_memory, no_fault_exceptions } = args;
         let map_bytes = usize::try_from(*map_memory).unwrap_or(usize::MAX).saturating_mul(1 << 20);
         Ok(Self {
             interval: *interval,
-            docker,
+            runtimes: runtimes.try_into()?,
             keep_ended: *keep_ended,
             wishes: Wishes {
                 map_bytes,

@@ -12,4 +12,5 @@ mod interference;
 mod nested;
 mod network;
 mod output;
+mod runtimes;
 mod tcp;

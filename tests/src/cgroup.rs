@@ -119,6 +119,23 @@ impl Drop for Cgroup {
     }
 }
 
+/// Removes the top-level cgroup of this name from every hierarchy, with those below it, unless a process is in it.
+pub fn remove_empty(name: &str) {
+    for mount in mounts().into_values() {
+        remove_tree(&mount.join(name));
+    }
+}
+
+fn remove_tree(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            remove_tree(&entry.path());
+        }
+    }
+    // In vain where it is not there, or is somebody's.
+    let _ = fs::remove_dir(folder);
+}
+
 /// Where each hierarchy is mounted.
 fn mounts() -> BTreeMap<Hierarchy, PathBuf> {
     let text = truth::read(Path::new("/proc/self/mountinfo")).expect("the mounts");

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus, Output, Stdio},
     sync::{
         Arc,
@@ -31,19 +31,26 @@ impl Image {
     /// Makes it.
     #[must_use]
     pub fn import() -> Self {
+        Self::import_with(&[])
+    }
+
+    /// With more arguments to `docker import`.
+    #[must_use]
+    pub fn import_with(args: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("make a folder");
         fs::copy(env::workload_bin(), folder.path().join("workload")).expect("copy the workload");
         let tar = Command::new("tar").arg("-C").arg(folder.path()).args(["-c", "."]).output();
         let tar = succeeded("tar", tar.expect("run tar"));
         let tag = unique("monitor-test-image") + ":latest";
-        let mut docker = docker(&["import", "-", &tag])
+        let args = [&["import"], args, &["-", &tag]].concat();
+        let mut docker = docker(&args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("run docker");
         docker.stdin.take().expect("its standard input").write_all(&tar).expect("pass the image on");
-        succeeded("docker import", docker.wait_with_output().expect("wait for docker"));
+        let _id = succeeded("docker import", docker.wait_with_output().expect("wait for docker"));
         Self(Arc::new(ImageTag(tag)))
     }
 
@@ -51,6 +58,11 @@ impl Image {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.0
+    }
+
+    /// Writes it to a file, as other runtimes take images.
+    pub fn save(&self, archive: &Path) {
+        let _printed = docker_output(&["save", "--output", &archive.display().to_string(), self.name()]);
     }
 }
 
@@ -225,7 +237,17 @@ pub fn unique(prefix: &str) -> String {
     format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn succeeded(what: &str, output: Output) -> Vec<u8> {
+/// A program that ends with the test, even where that is killed and drops nothing.
+#[must_use]
+pub fn mortal(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", program]);
+    command
+}
+
+/// What a program printed; panics with what it said where it failed.
+#[must_use]
+pub fn succeeded(what: &str, output: Output) -> Vec<u8> {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{what}: {}: {said}", output.status);
     output.stdout

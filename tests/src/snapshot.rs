@@ -166,10 +166,18 @@ pub struct Container {
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     pub labels: BTreeMap<String, String>,
+    pub pod: Option<Pod>,
     pub counting_since: Timestamp,
     pub cgroup: Cgroup,
     #[serde(flatten)]
     pub measured: Measurements,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Pod {
+    pub name: Option<String>,
+    pub namespace: Option<String>,
+    pub uid: String,
 }
 
 impl Container {
@@ -183,6 +191,8 @@ impl Container {
 #[derive(Clone, Debug, Deserialize)]
 pub struct CgroupEntry {
     pub cgroup: Cgroup,
+    pub kind: Option<String>,
+    pub name: Option<String>,
     #[serde(flatten)]
     pub measured: Measurements,
 }

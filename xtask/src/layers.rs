@@ -16,7 +16,8 @@ const COMMON: &str = "monitor_common";
 
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
 const MAY_KNOW: [(&str, &[&str]); 22] = [
-    ("newtypes", &[]),
+    // The multiplier by which slots are spread, which spreads work over ticks too.
+    ("newtypes", &[COMMON]),
     ("error", &[]),
     ("cli", &[]),
     // The settings of what it configures are its fields.

@@ -50,6 +50,10 @@ const CONTAINERS: [Need; 5] = [
     package("busybox-static"),
 ];
 
+/// The other runtimes that the tests start, each by itself.
+const OTHER_RUNTIMES: [Need; 4] =
+    [tool("podman", "podman"), tool("containerd", "ctr"), tool("runc", "runc"), tool("lxc", "lxc-start")];
+
 /// Lints for the eBPF programs, by the compiler that builds them.
 const DEBIAN_CLIPPY: [Need; 1] = [package("rust-web-clippy")];
 
@@ -86,6 +90,11 @@ pub(crate) fn for_containers(daemon_answers: bool) -> Result<()> {
     // A daemon that answers needs nothing here but what goes into the images.
     let needs = if daemon_answers { &CONTAINERS[CONTAINERS.len() - 1..] } else { &CONTAINERS[..] };
     require(needs)
+}
+
+/// Makes sure that the other runtimes can be started.
+pub(crate) fn for_other_runtimes() -> Result<()> {
+    require(&OTHER_RUNTIMES)
 }
 
 /// Makes sure that Debian's clippy is there for Debian's compiler.

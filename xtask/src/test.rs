@@ -46,6 +46,7 @@ pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     let workload = step("build the test workload", || build_workload(checkout))?;
     step("build the privileged tests", || run(&mut runner.build_privileged(checkout)))?;
     let docker = Docker::start(checkout)?;
+    setup::for_other_runtimes()?;
     let environment = environment(checkout, &workload, &docker);
     let mut privileged_tests = runner.privileged_tests(checkout, &options);
     let has_privileged_tests =

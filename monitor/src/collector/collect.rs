@@ -31,7 +31,7 @@ use crate::{
         waits::Culprit,
     },
     registry::{CgroupInfo, Registry, Run},
-    runtime::{ConnectionState, RuntimeEvent},
+    runtime::{ConnectionState, RuntimeEvent, SourceName},
 };
 
 /// How long after a cgroup's removal its counters may still move: a task leaves its cgroup before it is switched
@@ -74,7 +74,7 @@ pub struct Collector {
     files: FileCache,
     audit: AuditFiles,
     interfaces: InterfaceCache,
-    connections: BTreeMap<String, ConnectionState>,
+    connections: BTreeMap<SourceName, ConnectionState>,
     started_at: Timestamp,
     lost: Lost,
     /// Who waited for whom.
@@ -130,30 +130,25 @@ impl Collector {
     }
 
     /// Takes in what a runtime tells.
-    pub fn runtime_told(&mut self, event: RuntimeEvent) {
+    pub fn runtime_told(&mut self, source: &SourceName, event: RuntimeEvent) {
         if let RuntimeEvent::Connection(state) = &event {
-            self.connections.insert(state.runtime.to_string(), state.clone());
+            self.connections.insert(source.clone(), state.clone());
         }
         if let RuntimeEvent::Updated(told) = &event {
             let runs = self.registry.runs().filter(|(_, run)| run.id == told.id);
             runs.for_each(|(own, _)| self.files.expire_limits(own));
         }
-        self.registry.runtime_told(event);
+        self.registry.runtime_told(source, event);
     }
 
     /// Whether some container is known by this name, id or the beginning of its id.
     #[must_use]
     pub fn knows_container(&self, wanted: &str) -> bool {
         self.registry.runs().any(|(_, run)| {
-            let name = self.registry.metadata(&run.id).and_then(|metadata| metadata.name.as_deref());
+            let told = self.registry.metadata(&run.id).and_then(|metadata| metadata.name.as_deref());
+            let name = told.or(run.name());
             run.id.as_str().starts_with(wanted) || name == Some(wanted)
         })
-    }
-
-    /// Whether some runtime has answered, or is known not to.
-    #[must_use]
-    pub fn has_runtime_answered(&self) -> bool {
-        !self.connections.is_empty()
     }
 
     /// Takes the lifecycle records that have arrived, so that the ring buffer does not fill between ticks.
@@ -537,7 +532,7 @@ impl Collector {
         coverage.sources.insert("host".to_owned(), host_source(&self.sources.host_files));
         coverage.sources.insert("network".to_owned(), self.network_source());
         for (name, state) in &self.connections {
-            coverage.sources.insert(name.clone(), connection(state));
+            coverage.sources.insert(name.to_string(), connection(state));
         }
         coverage
     }

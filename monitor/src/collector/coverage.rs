@@ -37,10 +37,11 @@ pub(super) fn probe(status: ProbeStatus) -> Probe {
 
 /// The way to a runtime.
 pub(super) fn connection(state: &ConnectionState) -> Source {
-    let ConnectionState { runtime: _, endpoint, connected, reason, server_version: _ } = state;
-    Source {
-        state: if *connected { "ok" } else { "unavailable" }.to_owned(),
-        reason: reason.clone(),
-        origin: Some(endpoint.clone()),
-    }
+    let ConnectionState { endpoint, connected, is_absent, reason, server_version: _ } = state;
+    let state = match (connected, is_absent) {
+        (true, _) => "ok",
+        (false, true) => "absent",
+        (false, false) => "unavailable",
+    };
+    Source { state: state.to_owned(), reason: reason.clone(), origin: Some(endpoint.clone()) }
 }

@@ -6,13 +6,16 @@ use std::{
 };
 
 use super::{collect::Collector, sample::Sample, window::snapshot};
-use crate::{model::Snapshot, runtime::RuntimeEvent};
+use crate::{
+    model::Snapshot,
+    runtime::{RuntimeEvent, SourceName},
+};
 
 /// What reaches the loop from other threads.
 #[derive(Debug)]
 pub enum Message {
     /// A runtime tells something.
-    Runtime(RuntimeEvent),
+    Runtime(SourceName, RuntimeEvent),
     /// End after one more tick.
     Stop,
 }
@@ -69,7 +72,7 @@ fn wait_until(collector: &mut Collector, messages: &Receiver<Message>, deadline:
             drain_at = now + DRAIN_EVERY;
         }
         match messages.recv_timeout(deadline.min(drain_at).saturating_duration_since(now)) {
-            Ok(Message::Runtime(event)) => collector.runtime_told(event),
+            Ok(Message::Runtime(source, event)) => collector.runtime_told(&source, event),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
             Err(RecvTimeoutError::Timeout) => {}
         }

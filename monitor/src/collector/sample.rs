@@ -144,3 +144,18 @@ pub struct ContainerInfo {
     /// From its first process.
     pub namespaces: Arc<BTreeMap<String, u64>>,
 }
+
+impl ContainerInfo {
+    /// What its runtime calls it, or its path.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.metadata.as_ref().and_then(|metadata| metadata.name.as_deref()).or(self.run.name())
+    }
+
+    /// The uid of the pod that it is part of.
+    #[must_use]
+    pub fn pod_uid(&self) -> Option<&str> {
+        let told = self.metadata.as_ref().and_then(|metadata| metadata.pod.as_ref()?.uid.as_deref());
+        self.run.pod_uid.as_deref().or(told)
+    }
+}

@@ -18,13 +18,13 @@ use crate::{
         PressureAverages,
     },
     model::{
-        BlockIo, Cgroup, CgroupEntry, Container, ContainerState, Cpu, Faults, Interference,
+        BlockIo, Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Faults, Interference,
         InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, Pids, Pod, Pressure,
         SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
     newtypes::CgroupId,
     probes::counters::{CgroupCounters, SchedTotals},
-    runtime::State,
+    runtime::{State, path},
     stats::{quantile, upper_end},
 };
 
@@ -47,11 +47,7 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
         measurements.interference = interference(series, &window, &containers_by_run);
         match &series.container {
             Some(info) => containers.push(container(series, info, measurements)),
-            None => cgroups.push(CgroupEntry {
-                cgroup: Cgroup { id: series.cgroup.0, path: series.path.as_deref().map(str::to_owned) },
-                counting_since: series.counting_since,
-                measurements,
-            }),
+            None => cgroups.push(cgroup_entry(series, measurements)),
         }
     }
     Snapshot {
@@ -197,7 +193,7 @@ fn interference(
             Interference {
                 source,
                 id: culprit.map(|info| info.run.id.as_str().to_owned()),
-                name: culprit.and_then(|info| info.metadata.as_ref()?.name.clone()),
+                name: culprit.and_then(|info| info.name()).map(str::to_owned),
                 wait_ns_total: waited.wait_ns,
                 wait_ns_per_second: window.rate(Some(waited.wait_ns), waited_for(*blamed)),
                 waits_total: waited.waits,
@@ -427,7 +423,7 @@ fn container(series: &Series, info: &ContainerInfo, measurements: Measurements) 
     Container {
         id: run.id.as_str().to_owned(),
         short_id: run.id.short().to_owned(),
-        name: told.and_then(|metadata| metadata.name.clone()),
+        name: info.name().map(str::to_owned),
         image: told.and_then(|metadata| metadata.image.clone()),
         runtime: told.map_or(run.runtime, |metadata| metadata.runtime).to_string(),
         state,
@@ -436,10 +432,35 @@ fn container(series: &Series, info: &ContainerInfo, measurements: Measurements) 
         started_at: started_at(info),
         finished_at: run.finished_at.or(run.ended_at).filter(|_| has_ended),
         labels: told.map(|metadata| metadata.labels.clone()).unwrap_or_default(),
-        pod: run.pod_uid.clone().map(|uid| Pod { name: None, namespace: None, uid }),
+        pod: pod(info),
         counting_since: series.counting_since,
         cgroup: Cgroup { id: series.cgroup.0, path: Some(run.path.clone()) },
         namespaces: namespaces_of(namespaces),
+        measurements,
+    }
+}
+
+fn pod(info: &ContainerInfo) -> Option<Pod> {
+    let told = info.metadata.as_ref().and_then(|metadata| metadata.pod.clone()).unwrap_or_default();
+    Some(Pod { name: told.name, namespace: told.namespace, uid: info.pod_uid()?.to_owned() })
+}
+
+/// A cgroup that is no container's.
+fn cgroup_entry(series: &Series, measurements: Measurements) -> CgroupEntry {
+    let (kind, name) = series.path.as_deref().map(path::kind).unzip();
+    CgroupEntry {
+        cgroup: Cgroup { id: series.cgroup.0, path: series.path.as_deref().map(str::to_owned) },
+        kind: kind.map(|kind| match kind {
+            path::CgroupKind::Root => CgroupKind::Root,
+            path::CgroupKind::Slice => CgroupKind::Slice,
+            path::CgroupKind::Service => CgroupKind::Service,
+            path::CgroupKind::Scope => CgroupKind::Scope,
+            path::CgroupKind::OtherUnit => CgroupKind::Unit,
+            path::CgroupKind::Pod => CgroupKind::Pod,
+            path::CgroupKind::Plain => CgroupKind::Cgroup,
+        }),
+        name: name.flatten(),
+        counting_since: series.counting_since,
         measurements,
     }
 }

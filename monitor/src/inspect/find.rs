@@ -10,7 +10,7 @@ use crate::{
     cgroup::{CgroupError, Hierarchy, list_cgroups, list_processes},
     newtypes::ContainerId,
     output::table::printable,
-    runtime::{Metadata, RuntimeKind, path},
+    runtime::{Metadata, RuntimeKind, path::Claims},
 };
 
 /// How many containers an ambiguous prefix is answered with.
@@ -26,6 +26,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Its name, where its id is one.
+    pub(super) fn name(&self, id: &ContainerId) -> Option<String> {
+        self.runtime.has_names_for_ids().then(|| id.as_str().to_owned())
+    }
+
     /// Its processes, those of nested cgroups included.
     pub(super) fn processes(&self) -> BTreeSet<i32> {
         self.directories.iter().flat_map(|directory| list_processes(directory)).collect()
@@ -33,12 +38,15 @@ impl Found {
 }
 
 /// The containers of the v2 tree and of the first v1 hierarchy: on a hybrid host either may lack some.
-pub(super) fn running(hierarchy: &Hierarchy) -> Result<BTreeMap<ContainerId, Found>, CgroupError> {
+pub(super) fn running(
+    hierarchy: &Hierarchy,
+    claims: &Claims,
+) -> Result<BTreeMap<ContainerId, Found>, CgroupError> {
     let v1 = hierarchy.v1_keys().next().map(|(_, v1)| &v1.mount);
     let mut running = BTreeMap::new();
     for mount in hierarchy.unified_mount().into_iter().chain(v1) {
         for (_, cgroup) in list_cgroups(&mount.point)? {
-            let identity = path::parse(&cgroup);
+            let identity = claims.identify(&cgroup);
             let is_own = identity.container_path(&cgroup) == Some(cgroup.as_str());
             let Some((runtime, id)) = identity.container.filter(|_| is_own) else { continue };
             let found = running.entry(id).or_insert_with(|| Found {
@@ -50,6 +58,17 @@ pub(super) fn running(hierarchy: &Hierarchy) -> Result<BTreeMap<ContainerId, Fou
         }
     }
     Ok(running)
+}
+
+/// The cgroups that runtimes told to be their containers'.
+pub(super) fn claims(told: &[Metadata]) -> Claims {
+    let mut claims = Claims::default();
+    for metadata in told {
+        if let Some(path) = &metadata.cgroup_path {
+            claims.add(path, metadata.runtime, &metadata.id);
+        }
+    }
+    claims
 }
 
 /// The running container that `wanted` names: by its whole id, its name, or the beginning of its id, in this order.

@@ -1,6 +1,6 @@
 //! `monitor inspect`: one container's isolation at a glance, read once from /proc and the cgroup files.
 //!
-//! Needs no eBPF. A container is found by the path of its cgroup; Docker is asked once for names and may be absent. What
+//! Needs no eBPF. A container is found by the path of its cgroup; Runtimes are asked once for names and may be absent. What
 //! vanishes while it is read is left out. Environment variables are not read at all.
 
 mod find;
@@ -27,12 +27,12 @@ use crate::{
     privileges,
     runtime::{
         Metadata,
-        docker::{self, DockerError, DockerSettings},
+        places::{self, RuntimeError, RuntimeSettings},
     },
     settings::Inspect,
 };
 
-/// How long Docker may take to tell names.
+/// How long a runtime may take to tell names.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Why a container cannot be inspected.
@@ -53,8 +53,11 @@ pub enum InspectError {
         /// What was asked for.
         wanted: String,
         /// Why not.
-        source: DockerError,
+        source: Box<RuntimeError>,
     },
+    /// This process could not make what waits for answers.
+    #[error("make an event loop to ask runtimes")]
+    NoEventLoop(#[source] io::Error),
     /// The beginning of an id is that of several.
     #[error("{wanted} could be any of {candidates}")]
     Ambiguous {
@@ -93,20 +96,18 @@ pub fn run(settings: &Inspect) -> Result<(), InspectError> {
         return Err(InspectError::NotPermitted(missing));
     }
     let host = Host::detect(Path::new("/proc"), Path::new("/"))?;
-    let (told, no_names) = match settings.docker.as_ref().map(ask_docker).transpose() {
-        Ok(told) => (told.unwrap_or_default(), None),
-        Err(error) => (Vec::new(), Some(error)),
-    };
-    let inspection = match (host.inspect(&settings.container, &told), no_names) {
-        (Err(InspectError::NoSuchContainer { wanted }), Some(source)) => {
-            return Err(InspectError::NoNames { wanted, source });
+    let (told, failures) = ask_runtimes(&settings.runtimes)?;
+    let mut failures = failures.into_iter();
+    let inspection = match host.inspect(&settings.container, &told) {
+        Err(InspectError::NoSuchContainer { wanted }) => {
+            return Err(match failures.next() {
+                Some(source) => InspectError::NoNames { wanted, source: Box::new(source) },
+                None => InspectError::NoSuchContainer { wanted },
+            });
         }
-        (Ok(inspection), Some(error)) => {
-            log::warn!("names are not known: {}", chain(&error));
-            inspection
-        }
-        (inspection, _) => inspection?,
+        inspection => inspection?,
     };
+    failures.for_each(|error| log::warn!("names are not known: {}", chain(&error)));
     let text = match settings.format {
         ReportFormat::Text => text::encode(&inspection),
         ReportFormat::Json => json(&inspection),
@@ -129,10 +130,7 @@ fn json(inspection: &Inspection) -> String {
     serde_json::to_string_pretty(inspection).unwrap_or_default() + "\n"
 }
 
-fn ask_docker(settings: &DockerSettings) -> Result<Vec<Metadata>, DockerError> {
+fn ask_runtimes(settings: &RuntimeSettings) -> Result<(Vec<Metadata>, Vec<RuntimeError>), InspectError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(docker::list(settings, PATIENCE)),
-        Err(source) => Err(DockerError::NoEventLoop { source }),
-    }
+    Ok(runtime.map_err(InspectError::NoEventLoop)?.block_on(places::list_all(settings, PATIENCE)))
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     cgroup::{Hierarchy, Membership, Places, cgroup_id, parse_memberships},
     newtypes::ContainerId,
-    runtime::{Metadata, RuntimeKind, path},
+    runtime::{Metadata, RuntimeKind, path::Claims},
 };
 
 /// Where this machine, or a captured one, is read.
@@ -40,7 +40,8 @@ impl<'a> Host<'a> {
 
     /// Inspects the running container that `wanted` names, given what the runtime told.
     pub(super) fn inspect(&self, wanted: &str, told: &[Metadata]) -> Result<Inspection, InspectError> {
-        let running = find::running(&self.hierarchy)?;
+        let claims = find::claims(told);
+        let running = find::running(&self.hierarchy, &claims)?;
         let id = find::resolve(wanted, &running, told)?;
         let metadata = find::metadata_of(&id, told);
         let has_ended = || InspectError::NotRunning {
@@ -49,16 +50,16 @@ impl<'a> Host<'a> {
         };
         let found = running.get(&id).ok_or_else(has_ended)?;
         let taken_at = Timestamp::now();
-        let processes = self.read_processes(&id, found);
+        let processes = self.read_processes(&id, &claims, found);
         let (directory, first) = processes.first().ok_or_else(has_ended)?;
         let memberships = parse_memberships(&directory.read_text("cgroup").map_err(|_gone| has_ended())?);
-        let places = self.places(&id, &memberships);
+        let places = self.places(&id, &claims, &memberships);
         Ok(Inspection {
             schema_version: model::SCHEMA_VERSION,
             taken_at,
             id: id.as_str().to_owned(),
             short_id: id.short().to_owned(),
-            name: metadata.and_then(|metadata| metadata.name.clone()),
+            name: metadata.and_then(|metadata| metadata.name.clone()).or_else(|| found.name(&id)),
             image: metadata.and_then(|metadata| metadata.image.clone()),
             runtime: runtime_of(found, metadata).to_string(),
             pod_uid: found.pod_uid.clone(),
@@ -71,7 +72,7 @@ impl<'a> Host<'a> {
                 &self.others(&id, &running, told),
             ),
             security: security::read(directory, first),
-            cgroups: self.cgroups(&id, &memberships),
+            cgroups: self.cgroups(&id, &claims, &memberships),
             limits: limits::describe(places.read_limits()),
             open_files: processes.iter().map(|(_, reading)| reading.process.open_files).sum(),
             open_sockets: different_sockets(&processes),
@@ -82,11 +83,16 @@ impl<'a> Host<'a> {
 
     /// The container's processes, the first one first and then the older ones. Those that end meanwhile are left out,
     /// and so is one that has got the number of such a one.
-    fn read_processes(&self, id: &ContainerId, found: &Found) -> Vec<(ProcessDirectory, Reading)> {
+    fn read_processes(
+        &self,
+        id: &ContainerId,
+        claims: &Claims,
+        found: &Found,
+    ) -> Vec<(ProcessDirectory, Reading)> {
         let read = |pid| {
             let directory = ProcessDirectory::open(self.proc, pid).ok()?;
             let memberships = parse_memberships(&directory.read_text("cgroup").ok()?);
-            let is_inside = memberships.iter().any(|membership| is_own(id, membership));
+            let is_inside = memberships.iter().any(|membership| is_own(id, claims, membership));
             let reading = is_inside.then(|| directory.read(self.booted_at).ok())??;
             Some((directory, reading))
         };
@@ -96,10 +102,10 @@ impl<'a> Host<'a> {
     }
 
     /// The container's own cgroup in each hierarchy that has one.
-    fn places(&self, id: &ContainerId, memberships: &[Membership]) -> Places {
+    fn places(&self, id: &ContainerId, claims: &Claims, memberships: &[Membership]) -> Places {
         let mut places = Places::default();
-        for membership in memberships.iter().filter(|membership| is_own(id, membership)) {
-            let membership = cut_to_container(membership);
+        for membership in memberships.iter().filter(|membership| is_own(id, claims, membership)) {
+            let membership = cut_to_container(claims, membership);
             let Some(directory) = self.hierarchy.directory_of(&membership) else { continue };
             if membership.hierarchy == 0 {
                 places.v2 = Some(directory);
@@ -111,10 +117,10 @@ impl<'a> Host<'a> {
         places
     }
 
-    fn cgroups(&self, id: &ContainerId, memberships: &[Membership]) -> Vec<CgroupPlace> {
+    fn cgroups(&self, id: &ContainerId, claims: &Claims, memberships: &[Membership]) -> Vec<CgroupPlace> {
         let place = |membership: &Membership| {
-            let is_own = is_own(id, membership);
-            let membership = if is_own { cut_to_container(membership) } else { membership.clone() };
+            let is_own = is_own(id, claims, membership);
+            let membership = if is_own { cut_to_container(claims, membership) } else { membership.clone() };
             let directory = self.hierarchy.directory_of(&membership);
             let enabled = directory.as_ref().filter(|_| membership.hierarchy == 0).and_then(|directory| {
                 let names = fs::read_to_string(directory.join("cgroup.controllers")).ok()?;
@@ -160,13 +166,13 @@ fn different_sockets(processes: &[(ProcessDirectory, Reading)]) -> Option<u64> {
 }
 
 /// Whether a process that is there is in the container's cgroup, or in one nested in it.
-fn is_own(id: &ContainerId, membership: &Membership) -> bool {
-    path::parse(&membership.path).container.is_some_and(|(_, container)| container == *id)
+fn is_own(id: &ContainerId, claims: &Claims, membership: &Membership) -> bool {
+    claims.identify(&membership.path).container.is_some_and(|(_, container)| container == *id)
 }
 
 /// The container's own cgroup, where its first process is in one that is nested in it.
-fn cut_to_container(membership: &Membership) -> Membership {
-    let identity = path::parse(&membership.path);
+fn cut_to_container(claims: &Claims, membership: &Membership) -> Membership {
+    let identity = claims.identify(&membership.path);
     let own = identity.container_path(&membership.path).unwrap_or(&membership.path);
     Membership { path: own.to_owned(), ..membership.clone() }
 }

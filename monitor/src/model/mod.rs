@@ -25,6 +25,7 @@ pub use self::{
         Measurements, Memory, Network, Pids, Pressure, Scheduler, Stall, StallShare,
     },
     snapshot::{
-        Cgroup, CgroupEntry, CgroupMode, Container, ContainerState, Namespaces, Pod, SCHEMA_VERSION, Snapshot,
+        Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,
+        SCHEMA_VERSION, Snapshot,
     },
 };

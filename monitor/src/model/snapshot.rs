@@ -47,11 +47,11 @@ pub enum CgroupMode {
 /// A container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Container {
-    /// The runtime's full id.
+    /// The runtime's full id; a name where the runtime has no ids, with containerd's namespace before it.
     pub id: String,
     /// Its first twelve characters, for screens.
     pub short_id: String,
-    /// The runtime's name for it; `null` until the runtime has told.
+    /// The runtime's name for it, in Kubernetes the one in its pod; `null` until the runtime has told.
     pub name: Option<String>,
     /// The image that it was made from.
     pub image: Option<String>,
@@ -120,11 +120,35 @@ pub struct Cgroup {
 pub struct CgroupEntry {
     /// Which.
     pub cgroup: Cgroup,
+    /// What it is, by its path; `null` without one.
+    pub kind: Option<CgroupKind>,
+    /// The unit's name as systemd writes it, the pod's uid, else the last part of the path.
+    pub name: Option<String>,
     /// Since when the eBPF counters count.
     pub counting_since: Timestamp,
     /// What was measured.
     #[serde(flatten)]
     pub measurements: Measurements,
+}
+
+/// What a cgroup is that is no container's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CgroupKind {
+    /// The root of the hierarchy.
+    Root,
+    /// A systemd unit that groups others.
+    Slice,
+    /// A systemd service.
+    Service,
+    /// A systemd unit of processes that systemd did not start, such as a session.
+    Scope,
+    /// A systemd unit of another type.
+    Unit,
+    /// A Kubernetes pod's own, above its containers'.
+    Pod,
+    /// None of these.
+    Cgroup,
 }
 
 /// Inode numbers of namespaces: equal numbers are the same namespace.

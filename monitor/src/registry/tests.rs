@@ -6,6 +6,10 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
+fn docker() -> SourceName {
+    SourceName::new("docker")
+}
+
 fn own_path() -> String {
     format!("/docker/{ID}")
 }
@@ -58,10 +62,10 @@ fn a_removed_cgroup_ends_its_run_and_frees_its_path() {
 #[test]
 fn a_runtimes_word_may_come_before_and_after() {
     let mut registry = Registry::default();
-    registry.runtime_told(told(State::Created, None, None));
+    registry.runtime_told(&docker(), told(State::Created, None, None));
     registry.cgroup_made(CgroupId(3), &own_path(), Some(at(100)));
     registry.cgroup_removed(CgroupId(3), 5, at(101));
-    registry.runtime_told(told(State::Exited, Some(7), Some(101)));
+    registry.runtime_told(&docker(), told(State::Exited, Some(7), Some(101)));
     let run = registry.runs().next().unwrap().1;
     assert_eq!((run.exit_code, run.finished_at), (Some(7), Some(at(101))));
     assert_eq!(registry.metadata(&run.id).unwrap().name.as_deref(), Some("web"));
@@ -70,7 +74,7 @@ fn a_runtimes_word_may_come_before_and_after() {
 #[test]
 fn an_end_told_before_the_beginning_was_seen_is_not_lost() {
     let mut registry = Registry::default();
-    registry.runtime_told(told(State::Exited, Some(7), Some(101)));
+    registry.runtime_told(&docker(), told(State::Exited, Some(7), Some(101)));
     registry.cgroup_made(CgroupId(3), &own_path(), Some(at(100)));
     registry.cgroup_made(CgroupId(8), &own_path(), Some(at(102)));
     let codes: HashMap<CgroupId, Option<i64>> =
@@ -83,7 +87,7 @@ fn an_exit_belongs_to_the_run_before_it() {
     let mut registry = registry_with_container();
     registry.cgroup_removed(CgroupId(3), 5, at(110));
     registry.cgroup_made(CgroupId(9), &own_path(), Some(at(120)));
-    registry.runtime_told(told(State::Exited, Some(7), Some(110)));
+    registry.runtime_told(&docker(), told(State::Exited, Some(7), Some(110)));
     let codes: HashMap<CgroupId, Option<i64>> =
         registry.runs().map(|(id, run)| (id, run.exit_code)).collect();
     assert_eq!(codes, HashMap::from([(CgroupId(3), Some(7)), (CgroupId(9), None)]));
@@ -97,7 +101,7 @@ fn the_kernel_tells_the_exit_code_where_no_runtime_does() {
     registry.init_exited(CgroupId(3), 3 << 8, 1);
     registry.init_exited(CgroupId(3), 9, 2);
     assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(3));
-    registry.runtime_told(told(State::Exited, Some(7), Some(101)));
+    registry.runtime_told(&docker(), told(State::Exited, Some(7), Some(101)));
     registry.init_exited(CgroupId(3), 3 << 8, 1);
     assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(7));
     assert_eq!(exit_code(9), 137);
@@ -117,11 +121,79 @@ fn a_walk_makes_up_for_lost_records() {
 #[test]
 fn metadata_of_a_deleted_container_lives_as_long_as_its_runs() {
     let mut registry = registry_with_container();
-    registry.runtime_told(told(State::Running, None, None));
-    registry.runtime_told(RuntimeEvent::Removed { id: ContainerId::new(ID) });
+    registry.runtime_told(&docker(), told(State::Running, None, None));
+    registry.runtime_told(&docker(), RuntimeEvent::Removed { id: ContainerId::new(ID) });
     registry.forget_deleted();
     assert!(registry.metadata(&ContainerId::new(ID)).is_some());
     registry.cgroup_removed(CgroupId(3), 5, at(101));
     registry.forget(CgroupId(3));
     assert!(registry.metadata(&ContainerId::new(ID)).is_none());
+}
+
+fn claim(name: &str, path: &str) -> RuntimeEvent {
+    let mut metadata = Metadata::new(ContainerId::new(name), RuntimeKind::Containerd);
+    metadata.cgroup_path = Some(path.to_owned());
+    RuntimeEvent::Updated(Box::new(metadata))
+}
+
+#[test]
+fn a_cgroup_whose_path_does_not_tell_is_joined_when_a_runtime_does() {
+    let containerd = SourceName::new("containerd");
+    let mut registry = Registry::default();
+    for (id, path) in
+        [(1, "/"), (2, "/default"), (3, "/default/web"), (4, "/default/web/a"), (5, "/default/webx")]
+    {
+        registry.cgroup_made(CgroupId(id), path, Some(at(100)));
+    }
+    assert_eq!(registry.runs().count(), 0);
+    registry.runtime_told(&containerd, claim("default/web", "/default/web"));
+    let (key, run) = registry.runs().next().unwrap();
+    assert_eq!((key, run.id.as_str(), run.made_at), (CgroupId(3), "default/web", Some(at(100))));
+    assert_eq!(run.members, BTreeSet::from([CgroupId(3), CgroupId(4)]));
+    assert_eq!(registry.get(CgroupId(4)).unwrap().run, Some(CgroupId(3)));
+    assert_eq!(registry.get(CgroupId(5)).unwrap().run, None);
+    // The word may also come first, and is forgotten with the container.
+    registry.runtime_told(&containerd, claim("default/db", "/default/db"));
+    registry.cgroup_made(CgroupId(6), "/default/db", Some(at(101)));
+    assert_eq!(registry.run(CgroupId(6)).unwrap().id.as_str(), "default/db");
+    registry.runtime_told(&containerd, RuntimeEvent::Removed { id: ContainerId::new("default/db") });
+    registry.cgroup_removed(CgroupId(6), 5, at(102));
+    registry.forget(CgroupId(6));
+    registry.cgroup_made(CgroupId(7), "/default/db", Some(at(103)));
+    assert_eq!(registry.run(CgroupId(7)), None);
+}
+
+#[test]
+fn a_runtime_s_word_on_a_cgroup_that_is_gone_makes_an_ended_run() {
+    let mut registry = Registry::default();
+    registry.cgroup_made(CgroupId(3), "/default/short", Some(at(100)));
+    registry.cgroup_removed(CgroupId(3), 5, at(101));
+    registry.runtime_told(&SourceName::new("containerd"), claim("default/short", "/default/short"));
+    let run = registry.run(CgroupId(3)).unwrap();
+    assert_eq!((run.ended_at, run.members.len()), (Some(at(101)), 0));
+}
+
+#[test]
+fn one_runtime_s_list_says_nothing_of_another_s_containers() {
+    let mut registry = Registry::default();
+    registry.runtime_told(&docker(), told(State::Running, None, None));
+    registry.runtime_told(&SourceName::new("podman"), RuntimeEvent::Listed(Vec::new()));
+    registry.forget_deleted();
+    assert!(registry.metadata(&ContainerId::new(ID)).is_some());
+    registry.runtime_told(&docker(), RuntimeEvent::Listed(Vec::new()));
+    registry.forget_deleted();
+    assert_eq!(registry.metadata(&ContainerId::new(ID)), None);
+}
+
+#[test]
+fn of_two_runtimes_that_know_a_container_the_first_is_believed() {
+    let mut registry = Registry::default();
+    registry.runtime_told(&docker(), told(State::Running, None, None));
+    let mut other = Metadata::new(ContainerId::new(ID), RuntimeKind::Unknown);
+    other.name = Some("k8s_web".to_owned());
+    other.image = Some("nginx".to_owned());
+    registry.runtime_told(&SourceName::new("cri"), RuntimeEvent::Updated(Box::new(other)));
+    let known = registry.metadata(&ContainerId::new(ID)).unwrap();
+    assert_eq!((known.name.as_deref(), known.image.as_deref()), (Some("web"), Some("nginx")));
+    assert_eq!(known.runtime, RuntimeKind::Docker);
 }

@@ -1,4 +1,5 @@
-//! Docker Engine, asked through bollard: one list per connection, then its event stream.
+//! Docker Engine, and Podman by the same interface, asked through bollard: one list per connection, then its event
+//! stream.
 //!
 //! The daemon is never asked at a tick's pace. A `create` event carries name, image and labels, and a `die` event the
 //! exit code, so that a container too short-lived to be inspected is known in full. Inspections happen only after a
@@ -7,6 +8,7 @@
 //! The stream is opened before the list is asked for and from the time of the last event seen, so what happens
 //! between two connections is told by the new one: exactly, as long as it is among the daemon's latest 256 events and
 //! the daemon was not restarted, and from the list otherwise. Events therefore repeat; they end in the right state.
+//! Podman reads its events from a log, which outlives its service.
 
 mod translate;
 
@@ -14,8 +16,8 @@ use std::{
     collections::BTreeSet,
     convert::Infallible,
     error::Error,
-    hash::{BuildHasher, RandomState},
-    io, iter,
+    fmt,
+    path::Path,
     pin::{Pin, pin},
     time::Duration,
 };
@@ -33,18 +35,26 @@ use tokio::time::{Instant, sleep, timeout};
 use self::translate::{Action, Happened};
 use crate::{
     newtypes::ContainerId,
-    runtime::{ConnectionState, Metadata, RuntimeEvent, RuntimeKind, State},
+    runtime::{
+        Metadata, RuntimeEvent, RuntimeKind, State,
+        link::{Link, Pauses, Timing},
+    },
 };
 
 /// Inspections under way at one time.
 const INSPECTIONS: usize = 4;
 
+/// What Podman calls itself among the components of its version.
+const PODMAN: &str = "Podman Engine";
+
 /// Events kept while the list is awaited. Beyond that they wait in the socket.
 const EARLY_EVENTS: usize = 4096;
 
-/// Where Docker is asked. Checked when it is made, so that a bad address stops the start.
+/// Where Docker, or what speaks its language, is asked. Checked when it is made, so that a bad address stops the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DockerSettings {
+    /// Who answers there.
+    runtime: RuntimeKind,
     host: String,
 }
 
@@ -58,15 +68,29 @@ impl DockerSettings {
         let host = host.filter(|host| !host.is_empty()).unwrap_or(Self::DEFAULT_HOST);
         let address = host.strip_prefix("unix:///").or_else(|| host.strip_prefix("tcp://"));
         match address {
-            Some(address) if !address.is_empty() => Ok(Self { host: host.to_owned() }),
+            Some(address) if !address.is_empty() => {
+                Ok(Self { runtime: RuntimeKind::Docker, host: host.to_owned() })
+            }
             _ => Err(DockerError::UnsupportedHost { host: host.to_owned() }),
         }
+    }
+
+    /// A daemon of this runtime on a Unix socket.
+    #[must_use]
+    pub fn at_socket(runtime: RuntimeKind, socket: &Path) -> Self {
+        Self { runtime, host: format!("unix://{}", socket.display()) }
     }
 
     /// The address as it was given.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
+    }
+}
+
+impl fmt::Display for DockerSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.runtime, self.host)
     }
 }
 
@@ -80,36 +104,30 @@ pub enum DockerError {
         host: String,
     },
     /// The daemon cannot be reached, refused, or answered what nobody understands.
-    #[error("{attempt} of docker at {host}")]
+    #[error("{attempt} of {at}")]
     Request {
         /// What was asked for.
         attempt: &'static str,
-        /// Where.
-        host: String,
+        /// Of whom.
+        at: DockerSettings,
         /// What the client says.
         source: BollardError,
     },
     /// The daemon took the request and did not answer.
-    #[error("{attempt} of docker at {host}: no answer within {} ms", limit.as_millis())]
+    #[error("{attempt} of {at}: no answer within {} ms", limit.as_millis())]
     TimedOut {
         /// What was asked for.
         attempt: &'static str,
-        /// Where.
-        host: String,
+        /// Of whom.
+        at: DockerSettings,
         /// How long it was waited for.
         limit: Duration,
     },
-    /// This process could not make what waits for answers.
-    #[error("make an event loop to ask docker")]
-    NoEventLoop {
-        /// The system's reason.
-        source: io::Error,
-    },
     /// The daemon stopped, or dropped us.
-    #[error("docker at {host} closed its event stream")]
+    #[error("{at} closed its event stream")]
     Closed {
-        /// Where.
-        host: String,
+        /// Of whom.
+        at: DockerSettings,
     },
 }
 
@@ -122,52 +140,29 @@ pub async fn watch(settings: DockerSettings, out: impl FnMut(RuntimeEvent) + Sen
 
 /// Asks once for all containers, running or not, and gives up after `patience` in all.
 pub async fn list(settings: &DockerSettings, patience: Duration) -> Result<Vec<Metadata>, DockerError> {
-    let host = &settings.host;
     let listed = async {
-        let (docker, _version) = connect(host, patience).await?;
+        let (docker, runtime, _version) = connect(settings, patience).await?;
         let listed = docker.list_containers(Some(list_options()));
-        ask("list the containers", host, patience, listed).await
+        Ok((runtime, ask("list the containers", settings, patience, listed).await?))
     };
     match timeout(patience, listed).await {
-        Ok(listed) => Ok(listed?.into_iter().filter_map(translate::summary).collect()),
+        Ok(listed) => {
+            let (runtime, listed) = listed?;
+            Ok(listed.into_iter().filter_map(|one| translate::summary(runtime, one)).collect())
+        }
         Err(_elapsed) => {
             let attempt = "list the containers";
-            Err(DockerError::TimedOut { attempt, host: host.clone(), limit: patience })
-        }
-    }
-}
-
-/// How long to wait for what.
-#[derive(Clone, Copy, Debug)]
-struct Timing {
-    /// For any answer in full.
-    answer: Duration,
-    /// Between two pings: the event stream may be silent for hours, in which the daemon may have hung.
-    ping: Duration,
-    /// Before the first new connection; doubled with each failure up to `longest_pause`.
-    shortest_pause: Duration,
-    /// Also how long a connection must have held for the pauses to start over.
-    longest_pause: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            answer: Duration::from_secs(10),
-            ping: Duration::from_secs(30),
-            shortest_pause: Duration::from_millis(250),
-            longest_pause: Duration::from_secs(30),
+            Err(DockerError::TimedOut { attempt, at: settings.clone(), limit: patience })
         }
     }
 }
 
 /// The watch, with what it must remember from one connection to the next.
 struct Watcher<F> {
-    host: String,
+    at: DockerSettings,
     timing: Timing,
     out: F,
-    /// What was told last, so that a failure that lasts is told once.
-    told: Option<ConnectionState>,
+    link: Link,
     /// The time of the newest event seen, by the daemon's clock: where the next stream starts.
     resume_from: Timestamp,
     /// Containers that have processes as far as we know: those whose end we would miss.
@@ -177,12 +172,12 @@ struct Watcher<F> {
 }
 
 impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
-    fn new(settings: DockerSettings, timing: Timing, out: F) -> Self {
+    fn new(at: DockerSettings, timing: Timing, out: F) -> Self {
         Self {
-            host: settings.host,
+            link: Link::new(at.runtime.as_str(), &at.host),
+            at,
             timing,
             out,
-            told: None,
             resume_from: Timestamp::now(),
             live: BTreeSet::new(),
             exit_code_hidden: BTreeSet::new(),
@@ -204,7 +199,8 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
 
     /// One connection, from its making to its loss.
     async fn follow(&mut self) -> Result<Infallible, DockerError> {
-        let (docker, server_version) = connect(&self.host, self.timing.answer).await?;
+        let (docker, runtime, server_version) = connect(&self.at, self.timing.answer).await?;
+        self.at.runtime = runtime;
         let mut events = pin!(docker.events(Some(self.events_options())));
         let (listed, early) = self.list(&docker, events.as_mut()).await?;
         self.tell_connection(Ok(server_version));
@@ -213,11 +209,11 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         for event in early {
             self.take_event(event, &mut uninspected);
         }
-        let mut lost = pin!(until_ping_fails(&docker, &self.host, self.timing));
+        let mut lost = pin!(until_ping_fails(&docker, &self.at, self.timing));
         loop {
             tokio::select! {
                 event = events.next() => {
-                    let event = received(event, &self.host)?;
+                    let event = received(event, &self.at)?;
                     self.take_event(event, &mut uninspected);
                 }
                 Some((id, answer)) = inspections.next() => self.take_inspection(&id, answer, &mut uninspected),
@@ -246,7 +242,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         loop {
             tokio::select! {
                 biased;
-                event = events.next(), if early.len() < EARLY_EVENTS => early.push(received(event, &self.host)?),
+                event = events.next(), if early.len() < EARLY_EVENTS => early.push(received(event, &self.at)?),
                 listed = &mut list => return Ok((listed?, early)),
             }
         }
@@ -254,7 +250,8 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
 
     /// Passes the list on and returns which containers to inspect.
     fn take_list(&mut self, listed: Vec<ContainerSummary>) -> BTreeSet<ContainerId> {
-        let listed: Vec<Metadata> = listed.into_iter().filter_map(translate::summary).collect();
+        let listed: Vec<Metadata> =
+            listed.into_iter().filter_map(|one| translate::summary(self.at.runtime, one)).collect();
         let live = ids(&listed, |container| container.state.is_some_and(State::is_live));
         let was_live = std::mem::replace(&mut self.live, live);
         self.exit_code_hidden.retain(|id| was_live.contains(id));
@@ -265,7 +262,9 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
     }
 
     fn take_event(&mut self, event: EventMessage, uninspected: &mut BTreeSet<ContainerId>) {
-        let Some(Happened { id, action, at, hides_exit_code, mut metadata }) = translate::event(event) else {
+        let Some(Happened { id, action, at, hides_exit_code, mut metadata }) =
+            translate::event(self.at.runtime, event)
+        else {
             return;
         };
         self.resume_from = self.resume_from.max(at.unwrap_or(Timestamp::MIN));
@@ -303,26 +302,13 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
     ) {
         let is_current = uninspected.remove(id);
         let Some(answer) = answer.filter(|_| is_current) else { return };
-        (self.out)(RuntimeEvent::Updated(Box::new(translate::inspection(id, answer))));
+        (self.out)(RuntimeEvent::Updated(Box::new(translate::inspection(self.at.runtime, id, answer))));
     }
 
     /// Tells whether the daemon answers, when that is news. `Ok` holds the daemon's version.
     fn tell_connection(&mut self, outcome: Result<Option<String>, &DockerError>) {
-        let connected = outcome.is_ok();
-        let reason = outcome.as_ref().err().map(|error| with_causes(*error));
-        let server_version = outcome.unwrap_or_default();
-        let endpoint = self.host.clone();
-        let runtime = RuntimeKind::Docker;
-        let state = ConnectionState { runtime, endpoint, connected, reason, server_version };
-        if self.told.as_ref() == Some(&state) {
-            return;
-        }
-        match &state.reason {
-            None => log::info!("docker at {} answers", state.endpoint),
-            Some(reason) => log::warn!("no docker: {reason}"),
-        }
-        self.told = Some(state.clone());
-        (self.out)(RuntimeEvent::Connection(state));
+        let news = self.link.news(outcome.map_err(|error| error as &dyn Error));
+        news.into_iter().for_each(&mut self.out);
     }
 
     async fn ask<T>(
@@ -330,24 +316,30 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         attempt: &'static str,
         answer: impl Future<Output = Result<T, BollardError>>,
     ) -> Result<T, DockerError> {
-        ask(attempt, &self.host, self.timing.answer, answer).await
+        ask(attempt, &self.at, self.timing.answer, answer).await
     }
 }
 
-/// Makes a client that speaks the daemon's version of the API, and asks what the daemon calls itself.
-async fn connect(host: &str, limit: Duration) -> Result<(Docker, Option<String>), DockerError> {
+/// Makes a client that speaks the daemon's version of the API, and asks what the daemon calls itself: many point
+/// `DOCKER_HOST` at Podman.
+async fn connect(
+    at: &DockerSettings,
+    limit: Duration,
+) -> Result<(Docker, RuntimeKind, Option<String>), DockerError> {
     // In whole seconds and for the head of an answer only: ours comes first, but for the event stream's.
     let head_limit = limit.as_secs() + 1;
-    let docker = if host.starts_with("unix://") {
-        Docker::connect_with_unix(host, head_limit, API_DEFAULT_VERSION)
+    let docker = if at.host.starts_with("unix://") {
+        Docker::connect_with_unix(&at.host, head_limit, API_DEFAULT_VERSION)
     } else {
-        Docker::connect_with_http(host, head_limit, API_DEFAULT_VERSION)
+        Docker::connect_with_http(&at.host, head_limit, API_DEFAULT_VERSION)
     };
     let attempt = "open the socket";
-    let docker = docker.map_err(|source| DockerError::Request { attempt, host: host.to_owned(), source })?;
-    let docker = ask("negotiate the API version", host, limit, docker.negotiate_version()).await?;
-    let version = ask("ask the version", host, limit, docker.version()).await?;
-    Ok((docker, version.version))
+    let docker = docker.map_err(|source| DockerError::Request { attempt, at: at.clone(), source })?;
+    let docker = ask("negotiate the API version", at, limit, docker.negotiate_version()).await?;
+    let version = ask("ask the version", at, limit, docker.version()).await?;
+    let is_podman = version.components.unwrap_or_default().iter().any(|part| part.name == PODMAN);
+    let runtime = if is_podman { RuntimeKind::Podman } else { at.runtime };
+    Ok((docker, runtime, version.version))
 }
 
 fn list_options() -> ListContainersOptions {
@@ -356,25 +348,24 @@ fn list_options() -> ListContainersOptions {
 
 async fn ask<T>(
     attempt: &'static str,
-    host: &str,
+    at: &DockerSettings,
     limit: Duration,
     answer: impl Future<Output = Result<T, BollardError>>,
 ) -> Result<T, DockerError> {
     match timeout(limit, answer).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(source)) => Err(DockerError::Request { attempt, host: host.to_owned(), source }),
-        Err(_elapsed) => Err(DockerError::TimedOut { attempt, host: host.to_owned(), limit }),
+        Ok(Err(source)) => Err(DockerError::Request { attempt, at: at.clone(), source }),
+        Err(_elapsed) => Err(DockerError::TimedOut { attempt, at: at.clone(), limit }),
     }
 }
 
 fn received(
     event: Option<Result<EventMessage, BollardError>>,
-    host: &str,
+    at: &DockerSettings,
 ) -> Result<EventMessage, DockerError> {
-    let host = || host.to_owned();
-    event.ok_or_else(|| DockerError::Closed { host: host() })?.map_err(|source| DockerError::Request {
+    event.ok_or_else(|| DockerError::Closed { at: at.clone() })?.map_err(|source| DockerError::Request {
         attempt: "follow the events",
-        host: host(),
+        at: at.clone(),
         source,
     })
 }
@@ -400,14 +391,14 @@ fn inspections(
 /// Returns why, once the daemon no longer answers a ping.
 fn until_ping_fails(
     docker: &Docker,
-    host: &str,
+    at: &DockerSettings,
     timing: Timing,
 ) -> impl Future<Output = DockerError> + use<> {
-    let (docker, host) = (docker.clone(), host.to_owned());
+    let (docker, at) = (docker.clone(), at.clone());
     async move {
         loop {
             sleep(timing.ping).await;
-            if let Err(error) = ask("ping the daemon", &host, timing.answer, docker.ping()).await {
+            if let Err(error) = ask("ping the daemon", &at, timing.answer, docker.ping()).await {
                 return error;
             }
         }
@@ -416,39 +407,6 @@ fn until_ping_fails(
 
 fn ids(containers: &[Metadata], wanted: impl Fn(&Metadata) -> bool) -> BTreeSet<ContainerId> {
     containers.iter().filter(|container| wanted(container)).map(|container| container.id.clone()).collect()
-}
-
-/// An error and its causes in one line. Some clients' errors repeat their cause in their own text.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    for cause in iter::successors(error.source(), |error| (*error).source()).map(ToString::to_string) {
-        if !text.ends_with(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-    }
-    text
-}
-
-/// Growing pauses between attempts, cut short at random so that many monitors do not come back all at once.
-struct Pauses {
-    next: Duration,
-    longest: Duration,
-}
-
-impl Pauses {
-    fn new(timing: Timing) -> Self {
-        Self { next: timing.shortest_pause, longest: timing.longest_pause }
-    }
-
-    /// Between half of the pause that is due and the whole.
-    fn next_pause(&mut self) -> Duration {
-        let due = self.next;
-        self.next = self.longest.min(due * 2);
-        // The standard library's only source of randomness; it need not be a good one.
-        let random = RandomState::new().hash_one(0_u8) >> 32;
-        due.mul_f64(0.5 + random as f64 / (1_u64 << 33) as f64)
-    }
 }
 
 #[cfg(test)]

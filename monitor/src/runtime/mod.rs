@@ -1,14 +1,20 @@
 //! Who runs containers, and what they call them.
 //!
 //! Identity has two sources that may each be missing: [`path`] reads a container's id off the path of its cgroup,
-//! which works without any runtime's help; a runtime's client, such as [`docker`], adds names, images, labels and
-//! exit codes under the same id as it learns of them. Both may come in either order, so what is known of a container
-//! is built up by [`Metadata::merge`].
+//! which works without any runtime's help; a runtime's client ([`docker`], [`containerd`], [`cri`]) adds names, images,
+//! labels and exit codes under the same id as it learns of them, and the cgroup where its path does not tell. Both may
+//! come in either order, so what is known of a container is built up by [`Metadata::merge`]. [`places`] knows where
+//! which runtime is asked.
 
+pub mod containerd;
+pub mod cri;
 pub mod docker;
+mod grpc;
+mod link;
 pub mod path;
+pub mod places;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -27,6 +33,8 @@ pub enum RuntimeKind {
     Podman,
     /// LXC, and so Incus, LXD and Proxmox.
     Lxc,
+    /// systemd-nspawn, by itself or through machined.
+    Nspawn,
     /// A container for certain, but nothing says whose: several runtimes name a cgroup by the bare id.
     Unknown,
 }
@@ -41,8 +49,15 @@ impl RuntimeKind {
             Self::Crio => "cri-o",
             Self::Podman => "podman",
             Self::Lxc => "lxc",
+            Self::Nspawn => "systemd-nspawn",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether its containers have no ids but names, unique on a host.
+    #[must_use]
+    pub fn has_names_for_ids(self) -> bool {
+        matches!(self, Self::Lxc | Self::Nspawn)
     }
 }
 
@@ -126,7 +141,26 @@ pub struct Metadata {
     pub exit_code: Option<i64>,
     /// Its first process, in the host's pid namespace. Stays after that process ended.
     pub pid: Option<i32>,
+    /// The Kubernetes pod that it is part of.
+    pub pod: Option<PodInfo>,
+    /// Its cgroup below the hierarchy's root, told where the path alone does not tell whose it is.
+    pub cgroup_path: Option<String>,
 }
+
+/// A Kubernetes pod, as a runtime knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodInfo {
+    /// Kubernetes' uid of it.
+    pub uid: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The Kubernetes namespace that it is in.
+    pub namespace: Option<String>,
+}
+
+/// How many bytes of labels are kept per container, names and values together. What passes through is not bounded:
+/// clients collect an answer or an event whole.
+const LABEL_BYTES: usize = 64 * 1024;
 
 impl Metadata {
     /// A container of which only the id is known.
@@ -145,6 +179,32 @@ impl Metadata {
             finished_at: None,
             exit_code: None,
             pid: None,
+            pod: None,
+            cgroup_path: None,
+        }
+    }
+
+    /// Keeps labels in the order of their names while they fit, and counts the others. The kubelet writes the pod
+    /// among them (`newContainerLabels`, pkg/kubelet/kuberuntime/labels.go).
+    fn set_labels(&mut self, labels: impl IntoIterator<Item = (String, String)>) {
+        let mut room = LABEL_BYTES;
+        for (name, value) in labels.into_iter().collect::<BTreeMap<_, _>>() {
+            match room.checked_sub(name.len() + value.len()) {
+                Some(rest) => {
+                    room = rest;
+                    self.labels.insert(name, value);
+                }
+                None => self.labels_left_out += 1,
+            }
+        }
+        let label = |name: &str| self.labels.get(name).cloned();
+        let pod = PodInfo {
+            uid: label("io.kubernetes.pod.uid"),
+            name: label("io.kubernetes.pod.name"),
+            namespace: label("io.kubernetes.pod.namespace"),
+        };
+        if pod != PodInfo::default() {
+            self.pod = Some(pod);
         }
     }
 
@@ -166,6 +226,8 @@ impl Metadata {
             finished_at,
             exit_code,
             pid,
+            pod,
+            cgroup_path,
         } = newer;
         debug_assert_eq!(self.id, id, "only facts about one container can be merged");
         if runtime != RuntimeKind::Unknown {
@@ -190,12 +252,38 @@ impl Metadata {
         replace_if_told(&mut self.finished_at, finished_at);
         replace_if_told(&mut self.exit_code, exit_code);
         replace_if_told(&mut self.pid, pid);
+        replace_if_told(&mut self.pod, pod);
+        replace_if_told(&mut self.cgroup_path, cgroup_path);
     }
 }
 
 fn replace_if_told<T>(known: &mut Option<T>, newer: Option<T>) {
     if newer.is_some() {
         *known = newer;
+    }
+}
+
+/// What coverage calls one place where a runtime is asked: `docker`, `podman-1000`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceName(Arc<str>);
+
+impl SourceName {
+    /// Wraps a name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SourceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -220,13 +308,13 @@ pub enum RuntimeEvent {
 /// Whether a runtime can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionState {
-    /// Which runtime.
-    pub runtime: RuntimeKind,
     /// Where it is asked, as a URL.
     pub endpoint: String,
     /// Whether it answers.
     pub connected: bool,
-    /// Why not.
+    /// Whether nothing is there where it would be, which is no fault: nobody said that it is used here.
+    pub is_absent: bool,
+    /// Why it does not answer.
     pub reason: Option<String>,
     /// What it calls its own version; `None` while not connected.
     pub server_version: Option<String>,
@@ -266,14 +354,27 @@ mod tests {
             finished_at in any_timestamp(),
             exit_code in prop::option::of(0..3i64),
             pid in prop::option::of(1..3i32),
+            cgroup_path in prop::option::of("/[ab]"),
         ) -> Metadata {
             let id = ContainerId::new("c");
             let runtime = RuntimeKind::Docker;
             Metadata {
                 id, runtime, name, image, labels, labels_left_out, state, created_at, started_at, finished_at,
-                exit_code, pid,
+                exit_code, pid, pod: None, cgroup_path,
             }
         }
+    }
+
+    #[test]
+    fn the_pod_is_among_a_kubelet_s_labels() {
+        let mut metadata = Metadata::new(ContainerId::new("c"), RuntimeKind::Containerd);
+        metadata.set_labels([("colour".to_owned(), "blue".to_owned())]);
+        assert_eq!(metadata.pod, None);
+        let label = |name: &str, value: &str| (format!("io.kubernetes.pod.{name}"), value.to_owned());
+        metadata.set_labels([label("name", "web-0"), label("namespace", "shop"), label("uid", "u")]);
+        let pod = metadata.pod.unwrap();
+        assert_eq!((pod.name.as_deref(), pod.namespace.as_deref()), (Some("web-0"), Some("shop")));
+        assert_eq!(pod.uid.as_deref(), Some("u"));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! everything below it: the runtime inside it is not this host's and cannot be asked, and its containers use the
 //! outer one's resources. A path is read from the hierarchy's root as the reader sees it.
 
+use std::collections::HashMap;
+
 use crate::{newtypes::ContainerId, runtime::RuntimeKind};
 
 /// What a cgroup's path tells.
@@ -35,6 +37,90 @@ impl PathIdentity {
     }
 }
 
+/// The cgroups that runtimes have said to be their containers', where the path by itself does not tell.
+#[derive(Clone, Debug, Default)]
+pub struct Claims(HashMap<String, (RuntimeKind, ContainerId)>);
+
+impl Claims {
+    /// A runtime says that the cgroup at this path is a container's own. Whether that is news.
+    pub fn add(&mut self, path: &str, runtime: RuntimeKind, id: &ContainerId) -> bool {
+        // The outermost container owns what is below it, and the root belongs to nobody.
+        if path.len() < 2 || self.identify(path).container.is_some() {
+            return false;
+        }
+        self.remove(id);
+        self.0.insert(path.to_owned(), (runtime, id.clone()));
+        true
+    }
+
+    /// Forgets what was said of a container.
+    pub fn remove(&mut self, id: &ContainerId) {
+        self.0.retain(|_, (_, claimed)| claimed != id);
+    }
+
+    /// Reads a path like [`parse`], with what runtimes have said.
+    #[must_use]
+    pub fn identify(&self, path: &str) -> PathIdentity {
+        let identity = parse(path);
+        if self.0.is_empty() {
+            return identity;
+        }
+        let end = if identity.container.is_some() { identity.container_path_len } else { path.len() + 1 };
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).filter(|at| *at < end);
+        let claimed = ends.filter_map(|at| path.get(..at)).find_map(|own| Some((own, self.0.get(own)?)));
+        match claimed {
+            Some((own, container)) => PathIdentity {
+                container: Some(container.clone()),
+                container_path_len: own.len(),
+                ..parse(own)
+            },
+            None => identity,
+        }
+    }
+}
+
+/// What a cgroup that is no container's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CgroupKind {
+    /// The hierarchy's root.
+    Root,
+    /// A unit of systemd's that only groups others.
+    Slice,
+    /// A unit that systemd started.
+    Service,
+    /// A unit of processes that systemd did not start, such as a session.
+    Scope,
+    /// A unit of another type that may have processes.
+    OtherUnit,
+    /// A Kubernetes pod's own.
+    Pod,
+    /// None of these.
+    Plain,
+}
+
+/// What the cgroup at this path is, and its name: a unit's with systemd's escapes, a pod's uid, else the folder's. For
+/// paths that are no container's.
+#[must_use]
+pub fn kind(path: &str) -> (CgroupKind, Option<String>) {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name.is_empty() {
+        return (CgroupKind::Root, None);
+    }
+    if path.contains("kubepods")
+        && let Some(uid) = pod_uid(name)
+    {
+        return (CgroupKind::Pod, Some(uid));
+    }
+    let kind = match name.rsplit_once('.') {
+        Some((_, "slice")) if is_unit(name) => CgroupKind::Slice,
+        Some((_, "service")) if is_unit(name) => CgroupKind::Service,
+        Some((_, "scope")) if is_unit(name) => CgroupKind::Scope,
+        _ if is_unit(name) => CgroupKind::OtherUnit,
+        _ => CgroupKind::Plain,
+    };
+    (kind, Some(name.to_owned()))
+}
+
 /// Reads a path as the kernel prints it: from the hierarchy's root, with a leading slash.
 #[must_use]
 pub fn parse(path: &str) -> PathIdentity {
@@ -59,6 +145,11 @@ pub fn parse(path: &str) -> PathIdentity {
         }
         if let Some((runtime, id)) = container(component, parent) {
             identity.container = Some((runtime, ContainerId::new(id)));
+            identity.container_path_len = end;
+            break;
+        }
+        if let Some(name) = nspawn(component, parent) {
+            identity.container = Some((RuntimeKind::Nspawn, ContainerId::new(&name)));
             identity.container_path_len = end;
             break;
         }
@@ -124,6 +215,36 @@ fn lxc<'p>(component: &'p str, parent: Option<Parent<'_>>) -> Option<(RuntimeKin
     (!name.is_empty()).then_some((RuntimeKind::Lxc, name))
 }
 
+/// `machine.slice/systemd-nspawn@<name>.service`, or `machine-<name>.scope` where nspawn was called by hand: machined's
+/// names, unique per host. libvirt's machines, which are there too, have a driver before their name.
+fn nspawn(component: &str, parent: Option<Parent<'_>>) -> Option<String> {
+    const LIBVIRT: [&str; 3] = ["qemu-", "lxc-", "xen-"];
+    if parent?.name != "machine.slice" {
+        return None;
+    }
+    let service = component.strip_prefix("systemd-nspawn@").and_then(|rest| rest.strip_suffix(".service"));
+    let scope = component.strip_prefix("machine-").and_then(|rest| rest.strip_suffix(".scope"));
+    let name = unescape(service.or(scope)?);
+    (!name.is_empty() && !LIBVIRT.iter().any(|driver| name.starts_with(driver))).then_some(name)
+}
+
+/// A unit's name without systemd's escapes: `\x2d` is a dash (systemd.unit(5)).
+fn unescape(name: &str) -> String {
+    let mut parts = name.split("\\x");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        if let Some(byte) = digits.filter(u8::is_ascii) {
+            plain.push(char::from(byte));
+            plain.push_str(part.get(2..).unwrap_or_default());
+        } else {
+            plain.push_str("\\x");
+            plain.push_str(part);
+        }
+    }
+    plain
+}
+
 /// `/docker/<id>`, or below a parent of the user's or Kubernetes' choice, which does not tell the runtime.
 fn bare<'p>(component: &'p str, parent: Option<Parent<'_>>) -> Option<(RuntimeKind, &'p str)> {
     let runtime = match parent.map(|parent| parent.name) {
@@ -134,7 +255,8 @@ fn bare<'p>(component: &'p str, parent: Option<Parent<'_>>) -> Option<(RuntimeKi
     is_container_id(component).then_some((runtime, component))
 }
 
-fn is_container_id(text: &str) -> bool {
+/// Whether it is an id as runtimes draw them: 64 hexadecimal digits.
+pub(super) fn is_container_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(is_hex_digit)
 }
 

@@ -7,6 +7,7 @@ use super::{
     fake::{Answer, FakeDaemon},
     *,
 };
+use crate::runtime::ConnectionState;
 
 const EVENTS: &str = include_str!("../../../testdata/runtime/docker-20.10/events.ndjson");
 const LIST: &str = include_str!("../../../testdata/runtime/docker-20.10/list.json");
@@ -357,4 +358,18 @@ async fn one_list_has_an_end_where_the_daemon_is_silent() {
     let settings = DockerSettings::new(Some(&FakeDaemon::host(&dir))).unwrap();
     let error = list(&settings, TIMING.answer).await.unwrap_err();
     assert!(matches!(error, DockerError::TimedOut { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn podman_is_known_by_what_it_calls_itself() {
+    let dir = temp_dir();
+    let daemon = FakeDaemon::start(&dir);
+    let version = r#"{"Version":"4.3.1","ApiVersion":"1.41","Components":[{"Name":"Podman Engine","Version":"4.3.1"}]}"#;
+    daemon.answer("/version", Answer::Json(version.to_owned()));
+    let mut watched = Watched::start(&dir);
+    assert_eq!(watched.next_connection().await.server_version.as_deref(), Some("4.3.1"));
+    assert!(watched.next_list().await.iter().all(|one| one.runtime == RuntimeKind::Podman));
+    let settings = DockerSettings::new(Some(&FakeDaemon::host(&dir))).unwrap();
+    let listed = list(&settings, Duration::from_secs(5)).await.unwrap();
+    assert!(!listed.is_empty() && listed.iter().all(|one| one.runtime == RuntimeKind::Podman));
 }

@@ -1,7 +1,5 @@
 //! Docker's answers → our words. Pure: every rule about what an answer means is tested here with captured ones.
 
-use std::collections::{BTreeMap, HashMap};
-
 use bollard::models::{
     ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum,
     EventMessage,
@@ -13,13 +11,13 @@ use crate::{
     runtime::{Metadata, RuntimeKind, State},
 };
 
-/// How many bytes of labels are kept per container, names and values together. What passes through is not bounded:
-/// bollard collects an answer or an event whole, and parses an event anew with each piece that comes of it.
-pub(super) const LABEL_BYTES: usize = 64 * 1024;
-
 /// The attribute of a `die` event. The daemon copies the labels over its own attributes, so that a label of this
 /// name hides the code (`LogContainerEventWithAttributes`, daemon/events.go).
 const EXIT_CODE: &str = "exitCode";
+
+/// What Podman puts among the labels besides name, image and exit code (`ConvertToEntitiesEvent`,
+/// pkg/domain/entities/events.go).
+const PODMAN_ATTRIBUTES: [&str; 2] = ["containerExitCode", "podId"];
 
 /// An event that tells something about a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +40,11 @@ pub(super) enum Action {
 }
 
 /// One line of the list. None for one without an id.
-pub(super) fn summary(summary: ContainerSummary) -> Option<Metadata> {
-    let mut metadata = Metadata::new(container_id(summary.id)?, RuntimeKind::Docker);
+pub(super) fn summary(runtime: RuntimeKind, summary: ContainerSummary) -> Option<Metadata> {
+    let mut metadata = Metadata::new(container_id(summary.id)?, runtime);
     metadata.name = summary.names.and_then(|names| own_name(&names));
     metadata.image = summary.image;
-    set_labels(&mut metadata, summary.labels.unwrap_or_default());
+    metadata.set_labels(summary.labels.unwrap_or_default());
     metadata.state = summary.state.and_then(listed_state);
     metadata.created_at = summary.created.and_then(|second| Timestamp::from_second(second).ok());
     if !metadata.state.is_some_and(State::is_live) {
@@ -56,8 +54,12 @@ pub(super) fn summary(summary: ContainerSummary) -> Option<Metadata> {
 }
 
 /// What only an inspection tells. A live state is left to the list and the events: it can be older than they are.
-pub(super) fn inspection(id: &ContainerId, answer: ContainerInspectResponse) -> Metadata {
-    let mut metadata = Metadata::new(id.clone(), RuntimeKind::Docker);
+pub(super) fn inspection(
+    runtime: RuntimeKind,
+    id: &ContainerId,
+    answer: ContainerInspectResponse,
+) -> Metadata {
+    let mut metadata = Metadata::new(id.clone(), runtime);
     metadata.created_at = answer.created.as_deref().and_then(instant);
     let Some(state) = answer.state else { return metadata };
     metadata.started_at = state.started_at.as_deref().and_then(instant);
@@ -71,12 +73,12 @@ pub(super) fn inspection(id: &ContainerId, answer: ContainerInspectResponse) -> 
 }
 
 /// An event, or None where it tells nothing that we keep (an exec, an attach, a health check).
-pub(super) fn event(event: EventMessage) -> Option<Happened> {
+pub(super) fn event(runtime: RuntimeKind, event: EventMessage) -> Option<Happened> {
     let at = instant_of(&event);
     let actor = event.actor?;
     let id = container_id(actor.id)?;
     let mut attributes = actor.attributes.unwrap_or_default();
-    let mut metadata = Metadata::new(id.clone(), RuntimeKind::Docker);
+    let mut metadata = Metadata::new(id.clone(), runtime);
     let mut action = Action::Other;
     let name = event.action.as_deref()?;
     match name {
@@ -100,14 +102,20 @@ pub(super) fn event(event: EventMessage) -> Option<Happened> {
             attributes.remove("oldName");
         }
         "update" | "oom" => {}
-        "destroy" => action = Action::Destroy,
+        // Podman's word is the second.
+        "destroy" | "remove" => action = Action::Destroy,
         _ => return None,
+    }
+    if runtime == RuntimeKind::Podman {
+        for name in PODMAN_ATTRIBUTES {
+            attributes.remove(name);
+        }
     }
     // A label of one of these two names is hidden by the attribute; the list has it.
     metadata.name = attributes.remove("name");
     metadata.image = attributes.remove("image");
     let hides_exit_code = attributes.contains_key(EXIT_CODE);
-    set_labels(&mut metadata, attributes);
+    metadata.set_labels(attributes);
     Some(Happened { id, action, at, hides_exit_code, metadata })
 }
 
@@ -127,20 +135,6 @@ fn own_name(names: &[String]) -> Option<String> {
         .map(|name| name.strip_prefix('/').unwrap_or(name))
         .find(|name| !name.is_empty() && !name.contains('/'))
         .map(str::to_owned)
-}
-
-/// Keeps labels in the order of their names while they fit, and counts the others.
-fn set_labels(metadata: &mut Metadata, labels: HashMap<String, String>) {
-    let mut room = LABEL_BYTES;
-    for (name, value) in labels.into_iter().collect::<BTreeMap<_, _>>() {
-        match room.checked_sub(name.len() + value.len()) {
-            Some(rest) => {
-                room = rest;
-                metadata.labels.insert(name, value);
-            }
-            None => metadata.labels_left_out += 1,
-        }
-    }
 }
 
 /// `Exited (137) 3 minutes ago`, the one place in a list that has the code.

@@ -14,7 +14,7 @@ fn filled(path: &str) -> String {
 
 #[test]
 fn a_container_is_found_with_its_own_cgroup() {
-    use RuntimeKind::{Containerd, Crio, Docker, Lxc, Podman, Unknown};
+    use RuntimeKind::{Containerd, Crio, Docker, Lxc, Nspawn, Podman, Unknown};
     let table = [
         // Docker: cgroupfs driver, custom parents, systemd driver.
         ("/docker/{A}", Docker, "{A}", "/docker/{A}"),
@@ -70,6 +70,19 @@ fn a_container_is_found_with_its_own_cgroup() {
         ("/lxc/web 1", Lxc, "web 1", "/lxc/web 1"),
         ("/lxc.payload.db/system.slice/ssh.service", Lxc, "db", "/lxc.payload.db"),
         ("/user.slice/lxc.payload/db/init", Lxc, "db", "/user.slice/lxc.payload/db"),
+        // machined's names.
+        (
+            "/machine.slice/systemd-nspawn@web.service/payload",
+            Nspawn,
+            "web",
+            "/machine.slice/systemd-nspawn@web.service",
+        ),
+        (
+            "/machine.slice/machine-my\\x2dweb.scope/init.scope",
+            Nspawn,
+            "my-web",
+            "/machine.slice/machine-my\\x2dweb.scope",
+        ),
         // The outermost of nested containers owns all.
         ("/docker/{A}/docker/{B}", Docker, "{A}", "/docker/{A}"),
         ("/lxc.payload.host/docker/{B}", Lxc, "host", "/lxc.payload.host"),
@@ -95,6 +108,9 @@ fn what_is_no_container_stays_a_cgroup() {
         "/",
         "//",
         "/docker",
+        "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope",
+        "/system.slice/machine-web.scope",
+        "/machine.slice/machine-.scope",
         "/lxc",
         "/lxc/",
         "/lxc.payload.",
@@ -155,6 +171,52 @@ fn the_innermost_unit_outside_the_container_is_found() {
     for (path, unit) in table {
         let path = filled(path);
         assert_eq!(parse(&path).unit.as_deref(), unit, "{path}");
+    }
+}
+
+#[test]
+fn a_runtime_s_word_joins_cgroups_whose_path_does_not_tell() {
+    let mut claims = Claims::default();
+    let web = ContainerId::new("default/web");
+    assert!(claims.add("/default/web", RuntimeKind::Containerd, &web));
+    assert!(!claims.add("/default/web", RuntimeKind::Containerd, &web), "it was said before");
+    for path in ["/default/web", "/default/web/init.scope", "/default/web/docker/{A}"] {
+        let path = filled(path);
+        let identity = claims.identify(&path);
+        assert_eq!(identity.container, Some((RuntimeKind::Containerd, web.clone())), "{path}");
+        assert_eq!(identity.container_path(&path), Some("/default/web"), "{path}");
+        assert_eq!(identity.unit, None, "{path}");
+    }
+    for path in ["/default", "/default/webx", "/default/other", "/", ""] {
+        assert_eq!(claims.identify(path).container, None, "{path}");
+    }
+    assert!(!claims.add(&filled("/docker/{A}"), RuntimeKind::Containerd, &web), "the path tells");
+    assert!(!claims.add("/", RuntimeKind::Containerd, &web), "nobody owns the root");
+    assert!(claims.add("/batch/web", RuntimeKind::Containerd, &web));
+    assert_eq!(claims.identify("/default/web").container, None, "it was moved");
+    claims.remove(&web);
+    assert_eq!(claims.identify("/batch/web").container, None);
+}
+
+#[test]
+fn what_is_no_container_has_a_kind_and_a_name() {
+    use CgroupKind::{OtherUnit, Plain, Pod, Root, Scope, Service, Slice};
+    let table = [
+        ("/", Root, None),
+        ("/system.slice", Slice, Some("system.slice")),
+        ("/system.slice/ssh.service", Service, Some("ssh.service")),
+        ("/user.slice/user-0.slice/session-1.scope", Scope, Some("session-1.scope")),
+        ("/system.slice/dbus.socket", OtherUnit, Some("dbus.socket")),
+        ("/system.slice/ssh.service/sub", Plain, Some("sub")),
+        ("/kubepods.slice/kubepods-pod{UID_}.slice", Pod, Some(UID)),
+        ("/kubepods/burstable/pod{UID}", Pod, Some(UID)),
+        ("/batch", Plain, Some("batch")),
+        ("/.service", Plain, Some(".service")),
+    ];
+    for (path, expected, name) in table {
+        let path = filled(path);
+        let (kind, named) = kind(&path);
+        assert_eq!((kind, named.as_deref()), (expected, name), "{path}");
     }
 }
 

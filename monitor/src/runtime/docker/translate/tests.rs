@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::runtime::LABEL_BYTES;
 
 const EVENTS: &str = include_str!("../../../../testdata/runtime/docker-20.10/events.ndjson");
 const LIST: &str = include_str!("../../../../testdata/runtime/docker-20.10/list.json");
@@ -10,7 +13,7 @@ const INSPECT_EXITED: &str = include_str!("../../../../testdata/runtime/docker-2
 fn captured_list() -> BTreeMap<String, Metadata> {
     let list: Vec<ContainerSummary> = serde_json::from_str(LIST).unwrap();
     list.into_iter()
-        .filter_map(summary)
+        .filter_map(|one| summary(RuntimeKind::Docker, one))
         .map(|container| (container.name.clone().unwrap(), container))
         .collect()
 }
@@ -20,7 +23,7 @@ fn captured_event(action: &str, name: &str) -> Option<Happened> {
     let events = EVENTS.lines().map(|line| serde_json::from_str::<EventMessage>(line).unwrap());
     events
         .filter(|event| event.action.as_deref() == Some(action))
-        .filter_map(event)
+        .filter_map(|message| event(RuntimeKind::Docker, message))
         .find(|happened| happened.metadata.name.as_deref() == Some(name))
 }
 
@@ -48,7 +51,8 @@ fn a_list_tells_names_states_and_exit_codes() {
 
 #[test]
 fn an_inspection_tells_times_and_the_end_but_no_live_state() {
-    let read = |text| inspection(&ContainerId::new("c"), serde_json::from_str(text).unwrap());
+    let read =
+        |text| inspection(RuntimeKind::Docker, &ContainerId::new("c"), serde_json::from_str(text).unwrap());
     let running = read(INSPECT_RUNNING);
     assert_eq!((running.state, running.exit_code, running.finished_at), (None, None, None));
     assert_eq!(running.pid, Some(8701));
@@ -89,6 +93,50 @@ fn a_label_that_hides_the_exit_code_is_noticed_before_the_end() {
 }
 
 #[test]
+fn podman_s_events_tell_the_same() {
+    const EVENTS: &str = include_str!("../../../../testdata/runtime/podman-4.3/events.ndjson");
+    let messages = EVENTS.lines().map(|line| serde_json::from_str::<EventMessage>(line).unwrap());
+    let told: Vec<Happened> = messages.filter_map(|message| event(RuntimeKind::Podman, message)).collect();
+    let states: Vec<_> = told
+        .iter()
+        .map(|happened| {
+            (happened.metadata.name.as_deref().unwrap(), happened.metadata.state, happened.action)
+        })
+        .collect();
+    assert_eq!(
+        states,
+        [
+            ("w2", Some(State::Created), Action::Other),
+            ("w2", Some(State::Running), Action::Other),
+            ("w4", Some(State::Created), Action::Other),
+            ("w4", Some(State::Running), Action::Other),
+            ("w4", Some(State::Exited), Action::Other),
+            ("w2", Some(State::Paused), Action::Other),
+            ("w2", Some(State::Running), Action::Other),
+            ("w9", None, Action::Other),
+            ("w9", Some(State::Exited), Action::Other),
+            ("w9", None, Action::Destroy),
+        ]
+    );
+    let ended = told.iter().filter(|happened| happened.metadata.state == Some(State::Exited));
+    assert_eq!(ended.map(|happened| happened.metadata.exit_code).collect::<Vec<_>>(), [Some(6), Some(137)]);
+    assert_eq!(told[0].metadata.labels, labels(&[("colour", "blue")]));
+    assert!(told.iter().all(|happened| happened.metadata.runtime == RuntimeKind::Podman));
+}
+
+#[test]
+fn podman_s_list_is_docker_s() {
+    const LIST: &str = include_str!("../../../../testdata/runtime/podman-4.3/list.json");
+    let list: Vec<ContainerSummary> = serde_json::from_str(LIST).unwrap();
+    let told: Vec<_> =
+        list.into_iter().map(|one| summary(RuntimeKind::Podman, one).expect("an id")).collect();
+    let [ended, paused] = told.as_slice() else { panic!("two are listed") };
+    assert_eq!((ended.state, ended.exit_code), (Some(State::Exited), Some(6)));
+    assert_eq!((paused.name.as_deref(), paused.state), (Some("w2"), Some(State::Paused)));
+    assert_eq!(paused.image.as_deref(), Some("localhost/bb:latest"));
+}
+
+#[test]
 fn link_names_are_not_the_containers_own() {
     let own = |names: &[&str]| own_name(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
     assert_eq!(own(&["/web/db", "/db"]).as_deref(), Some("db"));
@@ -110,9 +158,8 @@ fn a_status_is_read_for_its_code_only_where_it_has_one() {
 fn labels_beyond_the_limit_are_counted() {
     let mut metadata = Metadata::new(ContainerId::new("c"), RuntimeKind::Docker);
     let large = "x".repeat(LABEL_BYTES - 2);
-    set_labels(
-        &mut metadata,
-        [("a", "1"), ("b", large.as_str()), ("c", "")].map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
+    metadata.set_labels(
+        [("a", "1"), ("b", large.as_str()), ("c", "")].map(|(n, v)| (n.to_owned(), v.to_owned())),
     );
     assert_eq!(metadata.labels, labels(&[("a", "1"), ("c", "")]));
     assert_eq!(metadata.labels_left_out, 1);
@@ -137,7 +184,7 @@ proptest! {
         let names: Vec<String> = attributes.keys().cloned().collect();
         let actor = Some(bollard::models::EventActor { id: id.clone(), attributes: Some(attributes) });
         let message = EventMessage { action: Some(action), actor, time, time_nano, ..EventMessage::default() };
-        if let Some(happened) = event(message) {
+        if let Some(happened) = event(RuntimeKind::Docker, message) {
             prop_assert_eq!(Some(happened.id.as_str()), id.as_deref());
             prop_assert_eq!(&happened.metadata.id, &happened.id);
             prop_assert!(happened.metadata.labels.keys().all(|label| names.contains(label)));
