@@ -1,10 +1,13 @@
 //! One reading of everything: raw, cumulative, timestamped, identified.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::audit::{AgentUsage, AuditPoint};
+use super::{
+    audit::{AgentUsage, AuditPoint},
+    block::BlockTotals,
+};
 use crate::{
     cgroup::{CgroupStats, Mode},
     host::{HostFacts, HostStats, Interface},
@@ -61,6 +64,8 @@ pub struct Series {
     pub counted: Counted,
     /// What its tasks waited for; `None` where no probe tells.
     pub waited: Option<BTreeMap<Blamed, Waited>>,
+    /// What its requests to block devices were, nested cgroups included; `None` where there were none that were counted.
+    pub block: Option<Arc<BlockTotals>>,
     /// What the cgroup files said.
     pub files: CgroupStats,
     /// When they said it, by `CLOCK_MONOTONIC`; `None` where they were never read.
@@ -122,6 +127,8 @@ pub struct Counted {
     pub resets_received: bool,
     /// TCP connections opened, accepted, failed, closed.
     pub connections: bool,
+    /// Requests to block devices.
+    pub requests: bool,
 }
 
 /// Who a container is.
