@@ -8,6 +8,7 @@ pub mod bpf;
 pub mod bracket;
 pub mod cgroup;
 pub mod container;
+pub mod disk;
 pub mod env;
 pub mod lines;
 pub mod monitor;
