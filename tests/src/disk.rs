@@ -1,6 +1,11 @@
 //! Block devices of the tests' own, and the kernel's figures of them.
 
-use std::{fs::File, path::Path, process::Command};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    process::Command,
+};
 
 use tempfile::TempDir;
 
@@ -14,14 +19,24 @@ pub struct LoopDevice {
 }
 
 impl LoopDevice {
-    /// Makes one of this size.
+    /// Makes one of this size, whose requests are served from the page cache.
     #[must_use]
     pub fn attach(bytes: u64) -> Self {
+        Self::attach_with(bytes, &[])
+    }
+
+    /// Makes one of this size, whose requests are passed on to the disk that its file is on.
+    #[must_use]
+    pub fn attach_direct(bytes: u64) -> Self {
+        Self::attach_with(bytes, &["--direct-io=on"])
+    }
+
+    fn attach_with(bytes: u64, options: &[&str]) -> Self {
         // Not in /tmp, which may be memory.
         let folder = tempfile::tempdir_in("/var/tmp").expect("make a folder");
         let image = folder.path().join("image");
-        File::create(&image).and_then(|file| file.set_len(bytes)).expect("make an image");
-        let output = Command::new("losetup").args(["--find", "--show"]).arg(&image).output();
+        write_image(&image, bytes).expect("make an image");
+        let output = Command::new("losetup").args(["--find", "--show"]).args(options).arg(&image).output();
         let output = output.expect("run losetup");
         assert!(output.status.success(), "losetup: {}", String::from_utf8_lossy(&output.stderr));
         let path = String::from_utf8(output.stdout).expect("a path").trim().to_owned();
@@ -39,6 +54,13 @@ impl LoopDevice {
     pub fn name(&self) -> &str {
         self.path.trim_start_matches("/dev/")
     }
+}
+
+/// Without holes, which no disk would be asked for.
+fn write_image(path: &Path, bytes: u64) -> io::Result<()> {
+    let mut image = File::create(path)?;
+    io::copy(&mut io::repeat(1).take(bytes), &mut image)?;
+    image.sync_all()
 }
 
 impl Drop for LoopDevice {
