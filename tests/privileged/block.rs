@@ -5,7 +5,7 @@ use integration_tests::{
     container::{Container, Image},
     disk::{DiskStats, LoopDevice},
     monitor::Monitor,
-    snapshot::{BlockDevice, Snapshot},
+    snapshot::{BlockDevice, Container as SnapshotContainer, Snapshot},
 };
 
 const BLOCK_BYTES: u64 = 128 << 10;
@@ -137,7 +137,7 @@ fn block_totals_of_a_short_container() {
     let _done = short.workload().wait_done();
     assert!(short.exit(0).success());
     let last = monitor.wait_for("the end of the container", |snapshot| {
-        snapshot.find(short.id()).is_some_and(|container| container.is_exited()).then(|| snapshot.clone())
+        snapshot.find(short.id()).is_some_and(SnapshotContainer::is_exited).then(|| snapshot.clone())
     });
     let ours = on_device(&last, short.id(), device.name());
     assert_eq!((ours.write_ops_total, ours.read_ops_total), (Some(10), Some(20)));

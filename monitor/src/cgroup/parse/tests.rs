@@ -126,9 +126,12 @@ fn io_stat_has_a_line_for_each_device_that_did_anything() {
 
 #[test]
 fn v1_io_is_one_line_for_each_device_and_operation() {
-    let text = b"8:0 Read 4096\n8:0 Write 0\n8:0 Sync 4096\n8:0 Total 4096\nTotal 4096\n";
+    // From 5.10.
+    let text = b"259:0 Read 4224000\n259:0 Write 4194304\n259:0 Sync 8418304\n259:0 Async 0\n\
+        259:0 Discard 0\n259:0 Total 8418304\nTotal 8418304\n";
     let lines: Vec<_> = v1_io(text).collect();
-    assert_eq!(lines.len(), 4);
-    assert_eq!(lines[0], ((8, 0), &b"Read"[..], 4096));
+    assert_eq!(lines.len(), 6);
+    assert_eq!(lines[1], ((259, 0), &b"Write"[..], 4_194_304));
+    // A recent kernel without a limit on any device.
     assert_eq!(v1_io(b"Total 0\n").count(), 0);
 }
