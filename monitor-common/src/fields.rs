@@ -109,6 +109,36 @@ kernel_fields! {
     skb_cb: "sk_buff", ["cb"];
     /// Of that, at TCP's: how many segments the packet is cut into.
     tcp_cb_segments: "tcp_skb_cb", ["tcp_gso_segs"];
+    /// What a request to a block device asks for, and how.
+    request_operation: "request", ["cmd_flags"];
+    /// Where it is on its way.
+    request_flags: "request", ["rq_flags"];
+    /// Bytes that are left to do of it.
+    request_length: "request", ["__data_len"];
+    /// Its first piece that is left, which knows its cgroup; null of requests without data that the kernel makes itself.
+    request_bio: "request", ["bio"];
+    /// Pieces of memory that its data are in.
+    request_segments: "request", ["nr_phys_segments"];
+    /// When it was made, in nanoseconds of `CLOCK_MONOTONIC`; 0 where the device keeps no statistics.
+    request_begun: "request", ["start_time_ns"];
+    /// When it was last issued to the device; 0 where nothing in the kernel wants to know.
+    request_issued: "request", ["io_start_time_ns"];
+    /// The device's queue.
+    request_queue: "request", ["q"];
+    /// The device, before Linux 5.17.
+    request_disk: "request", ["rq_disk"];
+    /// The device of a queue, from Linux 5.15 on.
+    queue_disk: "request_queue", ["disk"];
+    /// Its major number.
+    disk_major: "gendisk", ["major"];
+    /// Its minor number, of the whole device.
+    disk_first_minor: "gendisk", ["first_minor"];
+    /// The group that a piece's data are charged to.
+    bio_blkg: "bio", ["bi_blkg"];
+    /// The block controller's state of its cgroup.
+    blkg_blkcg: "blkcg_gq", ["blkcg"];
+    /// That cgroup.
+    blkcg_cgroup: "blkcg", ["css.cgroup"];
 }
 
 /// What the loader writes into the programs' instructions before the kernel sees them: words that are constants to the
@@ -130,6 +160,12 @@ pub struct Constants {
     pub has_throttled: u32,
     /// 1 where `tcp_retransmit_skb` tells of failures too, and which it is in its third argument (6.17).
     pub tells_retransmit_error: u32,
+    /// The hierarchy that the block controller's cgroups are in.
+    pub block_hierarchy: u32,
+    /// The flag of a request whose flush is being carried out (`RQF_FLUSH_SEQ`).
+    pub flush_sequence: u32,
+    /// 1 where a request's device is found through its queue.
+    pub has_queue_disk: u32,
 }
 
 /// Words of [`Constants`].

@@ -8,6 +8,7 @@
     reason = "a call costs an eBPF program registers, and older verifiers limit calls"
 )]
 
+pub mod block;
 pub mod counters;
 pub mod fields;
 pub mod histogram;

@@ -15,6 +15,10 @@ pub enum Kind {
     TaskAttached = 3,
     /// The first process of a pid namespace ended, which ends the container that it is; carries the exit status.
     InitExited = 4,
+    /// A cgroup was made in the block controller's hierarchy, where that is another one than the counted.
+    BlockCgroupMade = 16,
+    /// A cgroup was removed there.
+    BlockCgroupRemoved = 17,
 }
 
 impl Kind {
@@ -26,6 +30,8 @@ impl Kind {
             2 => Some(Self::CgroupRemoved),
             3 => Some(Self::TaskAttached),
             4 => Some(Self::InitExited),
+            16 => Some(Self::BlockCgroupMade),
+            17 => Some(Self::BlockCgroupRemoved),
             _ => None,
         }
     }

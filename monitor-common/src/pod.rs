@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "aya::Pod is an unsafe trait, and words are the same bytes")]
 
 use crate::{
+    block::{BlockCounters, BlockKey},
     counters::{CpuState, Slot},
     fields::{CONSTANTS, Constants, Offsets},
     net::NetSlot,
@@ -17,7 +18,7 @@ macro_rules! pod {
     )+};
 }
 
-pod!(CpuState, NetSlot, SeenTask, Slot, TagSet, Turns, WaitPair);
+pod!(BlockCounters, BlockKey, CpuState, NetSlot, SeenTask, Slot, TagSet, Turns, WaitPair);
 
 const _: () = assert!(size_of::<SeenTask>() == 64);
 const _: () = assert!(size_of::<Offsets>() == crate::fields::FIELDS.len() * size_of::<u32>());

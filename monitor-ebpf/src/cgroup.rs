@@ -1,4 +1,5 @@
-//! Cgroups made and removed, and tasks moved into them, in the hierarchy that is counted.
+//! Cgroups made and removed, and tasks moved into them, in the hierarchy that is counted; made and removed also in the
+//! block controller's, whose ids requests to devices know.
 
 use aya_ebpf::{
     helpers::{bpf_probe_read_kernel_str_bytes, generated::bpf_ktime_get_boot_ns},
@@ -9,7 +10,7 @@ use aya_log_ebpf::debug;
 use monitor_common::{lifecycle::Kind, limits::PATH_BYTES};
 
 use crate::{
-    globals::hierarchy,
+    globals::{block_hierarchy, hierarchy},
     kernel::{Cgroup, Task},
     tally,
 };
@@ -17,30 +18,33 @@ use crate::{
 /// After a cgroup's directory was made (kernel/cgroup/cgroup.c).
 #[btf_tracepoint(function = "cgroup_mkdir")]
 fn cgroup_mkdir(ctx: BtfTracePointContext) {
-    record(&ctx, Kind::CgroupMade, 0);
+    record(&ctx, Kind::CgroupMade, Some(Kind::BlockCgroupMade), 0);
 }
 
 /// After a cgroup's directory was removed.
 #[btf_tracepoint(function = "cgroup_rmdir")]
 fn cgroup_rmdir(ctx: BtfTracePointContext) {
-    record(&ctx, Kind::CgroupRemoved, 0);
+    record(&ctx, Kind::CgroupRemoved, Some(Kind::BlockCgroupRemoved), 0);
 }
 
 /// After a task was moved from one cgroup to another.
 #[btf_tracepoint(function = "cgroup_attach_task")]
 fn cgroup_attach_task(ctx: BtfTracePointContext) {
     let task = Task::from_arg(ctx.arg(2));
-    record(&ctx, Kind::TaskAttached, task.tid() as u32);
+    record(&ctx, Kind::TaskAttached, None, task.tid() as u32);
 }
 
+/// `block_kind` is what to call it where it happened in the block controller's own hierarchy.
 #[inline(always)]
-fn record(ctx: &BtfTracePointContext, kind: Kind, tid: u32) {
+fn record(ctx: &BtfTracePointContext, kind: Kind, block_kind: Option<Kind>, tid: u32) {
     let cgroup = Cgroup::from_arg(ctx.arg(0));
     let path: *const u8 = ctx.arg(1);
     // A v1 or hybrid host makes each cgroup once in every hierarchy.
-    if cgroup.hierarchy() != u64::from(hierarchy()) {
-        return;
-    }
+    let kind = match (cgroup.hierarchy(), block_kind) {
+        (number, _) if number == u64::from(hierarchy()) => kind,
+        (number, Some(block_kind)) if number == u64::from(block_hierarchy()) => block_kind,
+        _ => return,
+    };
     // Removed by the verifier unless `monitor -vv` asked for it.
     debug!(ctx, "lifecycle record of kind {} for cgroup {}", kind as u32, cgroup.id());
     tally::record(|record| {

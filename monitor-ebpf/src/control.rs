@@ -30,6 +30,7 @@ empty!(
     tcp_send_reset = "tcp_send_reset",
     tcp_receive_reset = "tcp_receive_reset",
     inet_sock_set_state = "inet_sock_set_state",
+    block_rq_complete = "block_rq_complete",
 );
 
 /// Lets every packet pass.

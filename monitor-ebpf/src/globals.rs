@@ -88,6 +88,12 @@ pub(crate) fn hierarchy() -> u32 {
     constant::<{ word!(hierarchy) }>()
 }
 
+/// The hierarchy of the block controller; 0 is v2.
+#[inline(always)]
+pub(crate) fn block_hierarchy() -> u32 {
+    constant::<{ word!(block_hierarchy) }>()
+}
+
 /// When counting began.
 #[inline(always)]
 pub(crate) fn began_ns() -> u64 {

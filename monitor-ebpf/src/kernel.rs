@@ -8,7 +8,7 @@ use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel, generated::
 use monitor_common::slots::TaskTotals;
 
 use crate::{
-    globals::{constant, distance, hierarchy, load_u8, load_u16, load_u32, load_u64, member},
+    globals::{constant, distance, hierarchy, load_u8, load_u16, load_u32, load_u64, member, word},
     tally,
 };
 
@@ -93,6 +93,14 @@ pub(crate) struct Cgroup<M>(M);
 /// A `struct sock`.
 #[derive(Clone, Copy)]
 pub(crate) struct Sock(Typed);
+
+/// A `struct request` to a block device.
+#[derive(Clone, Copy)]
+pub(crate) struct Request(Typed);
+
+/// A `struct gendisk`.
+#[derive(Clone, Copy)]
+pub(crate) struct Disk(Typed);
 
 /// A `struct sk_buff` that TCP sends.
 #[derive(Clone, Copy)]
@@ -296,5 +304,89 @@ impl TcpPacket {
     #[inline(always)]
     pub(crate) fn segments(self) -> u64 {
         load_u16::<{ member!(skb_cb) }>(self.0.0)
+    }
+}
+
+impl Request {
+    /// Takes a tracepoint's argument.
+    #[inline(always)]
+    pub(crate) fn from_arg(pointer: *const u8) -> Self {
+        Self(Typed(pointer))
+    }
+
+    /// A number of `enum req_op`.
+    #[inline(always)]
+    pub(crate) fn operation(self) -> u64 {
+        /// `REQ_OP_MASK`; above are flags.
+        const OPERATION: u64 = 0xff;
+        self.0.u32::<{ member!(request_operation) }>() & OPERATION
+    }
+
+    /// Where it is on its way.
+    #[inline(always)]
+    pub(crate) fn flags(self) -> u64 {
+        self.0.u32::<{ member!(request_flags) }>()
+    }
+
+    /// Bytes that are left to do of it.
+    #[inline(always)]
+    pub(crate) fn length(self) -> u64 {
+        self.0.u32::<{ member!(request_length) }>()
+    }
+
+    /// Pieces of memory that its data are in; 0 where it has none.
+    #[inline(always)]
+    pub(crate) fn segments(self) -> u64 {
+        load_u16::<{ member!(request_segments) }>(self.0.0)
+    }
+
+    /// When it was made; 0 where that was not noted.
+    #[inline(always)]
+    pub(crate) fn begun_ns(self) -> u64 {
+        self.0.u64::<{ member!(request_begun) }>()
+    }
+
+    /// When it was issued to the device; 0 where that was not noted.
+    #[inline(always)]
+    pub(crate) fn issued_ns(self) -> u64 {
+        self.0.u64::<{ member!(request_issued) }>()
+    }
+
+    /// The id of the cgroup that its data are charged to, in the block controller's hierarchy; 0 where there is none.
+    #[inline(always)]
+    pub(crate) fn cgroup_id(self) -> u64 {
+        let bio = self.0.follow::<{ member!(request_bio) }>();
+        if bio.0.is_null() {
+            return 0;
+        }
+        let group = bio.follow::<{ member!(bio_blkg) }>();
+        if group.0.is_null() {
+            return 0;
+        }
+        Cgroup(group.follow::<{ member!(blkg_blkcg) }>().follow::<{ member!(blkcg_cgroup) }>()).id()
+    }
+
+    /// The device.
+    #[inline(always)]
+    pub(crate) fn disk(self) -> Option<Disk> {
+        let disk = if constant::<{ word!(has_queue_disk) }>() != 0 {
+            self.0.follow::<{ member!(request_queue) }>().follow::<{ member!(queue_disk) }>()
+        } else {
+            self.0.follow::<{ member!(request_disk) }>()
+        };
+        (!disk.0.is_null()).then_some(Disk(disk))
+    }
+}
+
+impl Disk {
+    #[inline(always)]
+    pub(crate) fn major(self) -> u32 {
+        self.0.u32::<{ member!(disk_major) }>() as u32
+    }
+
+    /// The minor number of the whole device.
+    #[inline(always)]
+    pub(crate) fn first_minor(self) -> u32 {
+        self.0.u32::<{ member!(disk_first_minor) }>() as u32
     }
 }

@@ -10,6 +10,7 @@
 
 mod attribution;
 mod blame;
+mod block;
 mod cgroup;
 mod fault;
 mod globals;

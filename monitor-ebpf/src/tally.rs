@@ -123,6 +123,16 @@ pub(crate) fn add(counter: &mut u64, value: u64) {
     }
 }
 
+/// As [`add`], 4 bytes.
+#[inline(always)]
+pub(crate) fn add_u32(counter: &mut u32, value: u32) {
+    let counter = &raw mut *counter;
+    // SAFETY: as above.
+    unsafe {
+        asm!("lock *(u32 *)({counter} + 0) += {value}", counter = in(reg) counter, value = in(reg) u64::from(value), options(nostack));
+    }
+}
+
 /// Counts one wait of `ns`.
 #[inline(always)]
 pub(crate) fn count_wait(histogram: &mut Histogram, ns: u64) {

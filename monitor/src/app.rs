@@ -227,15 +227,16 @@ pub struct Counted {
 /// The v2 tree, where containers are in it; else the first v1 hierarchy that a program can find.
 #[must_use]
 pub fn choose(hierarchy: &Hierarchy, kernel_types: Option<&Btf>) -> Option<Counted> {
+    let block = hierarchy.v1_of("blkio").map_or(0, |v1| v1.id);
     let v1 = || {
         hierarchy.v1_keys().find_map(|(controller, v1)| {
             let subsystem = kernel_types?.enumerator("cgroup_subsys_id", &format!("{controller}_cgrp_id"))?;
-            let hierarchy = CountedHierarchy { number: v1.id, subsystem: Some(subsystem) };
+            let hierarchy = CountedHierarchy { number: v1.id, subsystem: Some(subsystem), block };
             Some(Counted { hierarchy, mount: v1.mount.clone() })
         })
     };
     let v2 = hierarchy.unified_mount().map(|mount| Counted {
-        hierarchy: CountedHierarchy { number: 0, subsystem: None },
+        hierarchy: CountedHierarchy { number: 0, subsystem: None, block },
         mount: mount.clone(),
     });
     match hierarchy.mode() {
@@ -269,8 +270,7 @@ fn fixed_sources(hierarchy: &Result<Hierarchy, String>) -> BTreeMap<String, mode
         reason: Some(reason.to_owned()),
         origin: None,
     };
-    let mut sources =
-        BTreeMap::from([("block_io".to_owned(), absent("this version does not measure block I/O"))]);
+    let mut sources = BTreeMap::new();
     let pressure = match hierarchy {
         Ok(hierarchy) if hierarchy.unified().is_none() => {
             absent("pressure needs a cgroup2 tree, and none is mounted")

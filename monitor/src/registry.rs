@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     newtypes::{CgroupId, ContainerId},
@@ -80,6 +80,9 @@ impl Run {
         self.runtime.has_names_for_ids().then(|| self.id.as_str())
     }
 }
+
+/// A runtime makes a container's cgroups in every hierarchy within this time.
+const MADE_TOGETHER: SignedDuration = SignedDuration::from_millis(500);
 
 /// A runtime's word on the exit code counts more than that of any pid namespace.
 const RUNTIMES_LEVEL: u32 = 0;
@@ -352,6 +355,31 @@ impl Registry {
     #[must_use]
     pub fn run(&self, own: CgroupId) -> Option<&Arc<Run>> {
         self.runs.get(&own)
+    }
+
+    /// The cgroup that is or was at this path; where there were several, the one made nearest to `made_at`.
+    #[must_use]
+    pub fn at_path(&self, path: &str, made_at: Option<Timestamp>) -> Option<CgroupId> {
+        let distance = |info: &CgroupInfo| match (info.made_at, made_at) {
+            (Some(made), Some(wanted)) => made.duration_since(wanted).abs(),
+            _ => SignedDuration::MAX,
+        };
+        let living = self.by_path.get(path).copied();
+        let is_it = |id: CgroupId| {
+            made_at.is_none() || self.get(id).is_some_and(|info| distance(info) < MADE_TOGETHER)
+        };
+        if let Some(living) = living.filter(|id| is_it(*id)) {
+            return Some(living);
+        }
+        let all = self.cgroups().filter(|(_, info)| info.path.as_deref() == Some(path));
+        all.min_by_key(|(id, info)| (distance(info), living != Some(*id))).map(|(id, _)| id)
+    }
+
+    /// The cgroup that exists at this path or at the nearest above it.
+    #[must_use]
+    pub fn nearest(&self, path: &str) -> Option<CgroupId> {
+        std::iter::successors(Some(path), |path| parent_path(path))
+            .find_map(|path| self.by_path.get(path).copied())
     }
 
     /// What the runtime says of a container.

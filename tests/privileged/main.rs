@@ -1,6 +1,7 @@
 //! `monitor`, run as a user runs it, on real containers, against the kernel's own figures. Needs root and Docker;
 //! `cargo xtask test` runs it with all that it needs.
 
+mod block;
 mod cli;
 mod complete;
 mod exact;

@@ -210,6 +210,7 @@ pub struct Measurements {
     pub network: Network,
     pub cpu: Cpu,
     pub memory: Memory,
+    pub block_io: BlockIo,
     pub pids: Pids,
     pub pressure: Pressure,
     pub interference: Option<Vec<Interference>>,
@@ -319,6 +320,35 @@ pub struct Memory {
     pub dirty_bytes: Option<u64>,
     pub unevictable_bytes: Option<u64>,
     pub oom_kills_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct BlockIo {
+    pub read_bytes_total: Option<u64>,
+    pub write_bytes_total: Option<u64>,
+    pub read_ops_total: Option<u64>,
+    pub write_ops_total: Option<u64>,
+    pub flush_ops_total: Option<u64>,
+    pub read_ns_total: Option<u64>,
+    pub write_ns_total: Option<u64>,
+    pub untimed_ops_total: Option<u64>,
+    pub charged_read_bytes_total: Option<u64>,
+    pub charged_write_bytes_total: Option<u64>,
+    pub devices: Option<Vec<BlockDevice>>,
+    pub read_latency: Option<Latency>,
+    pub write_latency: Option<Latency>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct BlockDevice {
+    pub device: String,
+    pub name: Option<String>,
+    pub read_bytes_total: Option<u64>,
+    pub write_bytes_total: Option<u64>,
+    pub read_ops_total: Option<u64>,
+    pub write_ops_total: Option<u64>,
+    pub read_ns_total: Option<u64>,
+    pub write_ns_total: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

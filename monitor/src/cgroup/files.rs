@@ -44,6 +44,8 @@ pub struct What {
     pub usage: bool,
     /// With usage, what changes as tasks start and end: pids. Without, once in a while.
     pub tasks: bool,
+    /// With usage, what requests to block devices change: bytes and operations. Without, once in a while.
+    pub io: bool,
     /// What changes when somebody configures it: limits, quota, weight, cpuset. Twice as dear as a full
     /// reading of usage.
     pub limits: bool,
@@ -54,7 +56,7 @@ pub struct What {
 
 impl What {
     /// Everything.
-    pub const ALL: Self = Self { usage: true, tasks: true, limits: true, pressure: true };
+    pub const ALL: Self = Self { usage: true, tasks: true, io: true, limits: true, pressure: true };
 }
 
 /// When a file is read. In the order in which a cgroup's files are kept, so that the first one is always kept open.
@@ -66,6 +68,8 @@ pub(super) enum Part {
     Detail,
     /// With usage, if the pulse moved and tasks may have started or ended.
     Tasks,
+    /// With usage, if there may have been requests to block devices.
+    Io,
     /// With usage, if the memory charge moved: its parts, three quarters of the cost of a reading.
     Memory,
     /// With usage, unless there is known to be no quota, and with limits.
@@ -217,7 +221,7 @@ impl CgroupFiles {
     fn read_parts(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<bool, CgroupError> {
         let mut is_complete = true;
         if what.usage {
-            is_complete &= self.read_usage(buffer, what.tasks)?;
+            is_complete &= self.read_usage(buffer, what)?;
         } else if self.is_first_removed(buffer) {
             return Err(self.gone());
         }
@@ -234,7 +238,7 @@ impl CgroupFiles {
         Ok(is_complete)
     }
 
-    fn read_usage(&mut self, buffer: &mut Vec<u8>, tasks: bool) -> Result<bool, CgroupError> {
+    fn read_usage(&mut self, buffer: &mut Vec<u8>, what: What) -> Result<bool, CgroupError> {
         let (usage_ns, charge) = (self.stats.cpu.usage_ns, self.stats.memory.current_bytes);
         let mut is_complete = self.read_part(Part::Pulse, buffer)?;
         self.readings = self.readings.wrapping_add(1);
@@ -245,8 +249,11 @@ impl CgroupFiles {
         if has_run || has_charged || is_due {
             is_complete &= self.read_part(Part::Detail, buffer)?;
         }
-        if tasks && has_run || has_charged || is_due {
+        if what.tasks && has_run || has_charged || is_due {
             is_complete &= self.read_part(Part::Tasks, buffer)?;
+        }
+        if what.io || is_due {
+            is_complete &= self.read_part(Part::Io, buffer)?;
         }
         if has_charged || is_due {
             is_complete &= self.read_part(Part::Memory, buffer)?;

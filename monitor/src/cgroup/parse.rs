@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::{
     limits::{IoLimit, Membership},
-    stats::{Limit, Pressure, PressureAverages},
+    stats::{IoDevice, Limit, Pressure, PressureAverages},
 };
 
 /// "No limit" of v1's memory files is `LONG_MAX` rounded down to whole pages (`PAGE_COUNTER_MAX`,
@@ -125,6 +125,56 @@ pub(super) fn io_max(text: &[u8]) -> Vec<(String, IoLimit)> {
         Some((String::from_utf8_lossy(device).into_owned(), io))
     };
     text.split(|&byte| byte == b'\n').filter_map(device).collect()
+}
+
+/// The lines of v2's `io.stat`, such as `8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`; a device may have none.
+pub(super) fn io_stat(text: &[u8]) -> Vec<IoDevice> {
+    let device = |line: &[u8]| {
+        let (device, keys) = split_at_byte(line, b' ')?;
+        let (major, minor) = device_number(device)?;
+        let mut io = IoDevice { major, minor, ..IoDevice::default() };
+        let mut has_any = false;
+        for field in keys.split(|&byte| byte == b' ') {
+            let Some((key, value)) = split_at_byte(field, b'=') else { continue };
+            let place = match key {
+                b"rbytes" => &mut io.read_bytes,
+                b"wbytes" => &mut io.write_bytes,
+                b"dbytes" => &mut io.discard_bytes,
+                b"rios" => &mut io.reads,
+                b"wios" => &mut io.writes,
+                b"dios" => &mut io.discards,
+                _ => continue,
+            };
+            *place = number(value)?;
+            has_any = true;
+        }
+        has_any.then_some(io)
+    };
+    text.split(|&byte| byte == b'\n').filter_map(device).collect()
+}
+
+/// The lines of v1's `blkio.throttle.io_serviced` and its like, such as `8:0 Read 4096`: device, operation, value.
+pub(super) fn v1_io(text: &[u8]) -> impl Iterator<Item = ((u32, u32), &[u8], u64)> {
+    text.split(|&byte| byte == b'\n').filter_map(|line| {
+        let (device, rest) = split_at_byte(line, b' ')?;
+        let (operation, value) = split_at_byte(rest, b' ')?;
+        Some((device_number(device)?, operation, number(value)?))
+    })
+}
+
+/// A device's place among others, which it gets where it has none.
+pub(super) fn io_device(devices: &mut Vec<IoDevice>, (major, minor): (u32, u32)) -> Option<&mut IoDevice> {
+    let is_it = |device: &IoDevice| (device.major, device.minor) == (major, minor);
+    if !devices.iter().any(is_it) {
+        devices.push(IoDevice { major, minor, ..IoDevice::default() });
+    }
+    devices.iter_mut().find(|device| is_it(device))
+}
+
+/// A device's major and minor number: `8:0`.
+fn device_number(text: &[u8]) -> Option<(u32, u32)> {
+    let (major, minor) = split_at_byte(text, b':')?;
+    Some((u32::try_from(number(major)?).ok()?, u32::try_from(number(minor)?).ok()?))
 }
 
 /// The lines of v1's `blkio.throttle.*_device`, such as `8:0 1048576`.

@@ -45,6 +45,8 @@ pub struct CgroupStats {
     pub memory: MemoryStats,
     /// Number of tasks.
     pub pids: PidsStats,
+    /// Block I/O.
+    pub io: IoStats,
     /// Pressure stall information.
     pub pressure: PressureStats,
 }
@@ -181,6 +183,37 @@ pub struct PidsStats {
     pub current: Option<u64>,
     /// The most that may exist.
     pub limit: Option<Limit>,
+}
+
+/// Block I/O as it is charged, when it is submitted and before requests are merged. Nested cgroups included.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IoStats {
+    /// Whether the block controller has the cgroup, so that its requests are charged to it and not to one above it.
+    pub is_controlled: bool,
+    /// What was charged, by device. v2 `io.stat`; v1 `blkio.throttle.*_recursive`, which recent kernels fill only where
+    /// some cgroup has a limit on the device: `None` where they did not.
+    pub devices: Option<Vec<IoDevice>>,
+}
+
+/// What was charged for one device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IoDevice {
+    /// Its major number.
+    pub major: u32,
+    /// Its minor number.
+    pub minor: u32,
+    /// Bytes read.
+    pub read_bytes: u64,
+    /// Bytes written.
+    pub write_bytes: u64,
+    /// Bytes discarded.
+    pub discard_bytes: u64,
+    /// Reads submitted.
+    pub reads: u64,
+    /// Writes submitted.
+    pub writes: u64,
+    /// Discards submitted.
+    pub discards: u64,
 }
 
 /// Pressure stall information, Linux 4.20 and later, from cgroup2 alone.

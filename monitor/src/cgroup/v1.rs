@@ -6,7 +6,7 @@
 use super::{
     files::{FileSpec, Part},
     parse,
-    stats::CgroupStats,
+    stats::{CgroupStats, IoStats},
 };
 
 /// Nanoseconds in one tick of `cpuacct.stat`. `USER_HZ` is part of the kernel's ABI and is 100 everywhere that this
@@ -57,6 +57,9 @@ pub(super) const FILES: &[FileSpec] = &[
     FileSpec::new("hugetlb", "hugetlb.1GB.usage_in_bytes", Part::Limits, |stats, text| {
         stats.memory.details.hugetlb_1gb_bytes = parse::number(text);
     }),
+    FileSpec::new("blkio", "blkio.throttle.io_service_bytes_recursive", Part::Io, service_bytes),
+    // After the bytes, whose devices it adds to.
+    FileSpec::new("blkio", "blkio.throttle.io_serviced_recursive", Part::Io, serviced),
     FileSpec::new("pids", "pids.current", Part::Tasks, |stats, text| {
         stats.pids.current = parse::number(text);
     }),
@@ -106,6 +109,33 @@ fn memory_stat(stats: &mut CgroupStats, text: &[u8]) {
             b"rss_huge" => memory.details.anon_huge_bytes = Some(value),
             b"dirty" => memory.details.dirty_bytes = Some(value),
             b"writeback" => memory.details.writeback_bytes = Some(value),
+            _ => {}
+        }
+    }
+}
+
+fn service_bytes(stats: &mut CgroupStats, text: &[u8]) {
+    let mut devices = Vec::new();
+    for (device, operation, bytes) in parse::v1_io(text) {
+        let Some(device) = parse::io_device(&mut devices, device) else { continue };
+        match operation {
+            b"Read" => device.read_bytes = bytes,
+            b"Write" => device.write_bytes = bytes,
+            b"Discard" => device.discard_bytes = bytes,
+            _ => {}
+        }
+    }
+    stats.io = IoStats { is_controlled: true, devices: (!devices.is_empty()).then_some(devices) };
+}
+
+fn serviced(stats: &mut CgroupStats, text: &[u8]) {
+    let Some(devices) = &mut stats.io.devices else { return };
+    for (device, operation, count) in parse::v1_io(text) {
+        let Some(device) = parse::io_device(devices, device) else { continue };
+        match operation {
+            b"Read" => device.reads = count,
+            b"Write" => device.writes = count,
+            b"Discard" => device.discards = count,
             _ => {}
         }
     }

@@ -6,7 +6,7 @@
 use super::{
     files::{FileSpec, Part},
     parse,
-    stats::{CgroupStats, MemoryDetails},
+    stats::{CgroupStats, IoStats, MemoryDetails},
 };
 
 /// Files that belong to no controller.
@@ -28,6 +28,9 @@ pub(super) const FILES: &[FileSpec] = &[
     }),
     FileSpec::new("pids", "pids.current", Part::Tasks, |stats, text| {
         stats.pids.current = parse::number(text);
+    }),
+    FileSpec::new("io", "io.stat", Part::Io, |stats, text| {
+        stats.io = IoStats { is_controlled: true, devices: Some(parse::io_stat(text)) };
     }),
     FileSpec::new("cpu", "cpu.max", Part::Limits, |stats, text| {
         (stats.cpu.quota_us, stats.cpu.period_us) = parse::cpu_max(text).unzip();

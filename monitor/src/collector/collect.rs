@@ -13,8 +13,9 @@ use monitor_common::net::Traffic;
 use super::{
     audit::AuditFiles,
     blame::Ledger,
+    block::BlockLedger,
     clock::Now,
-    coverage::{connection, host_source, probe},
+    coverage::{block_source, connection, host_source, probe},
     files::{FileCache, FileHealth, Subject},
     interfaces::{self, InterfaceCache},
     sample::{ContainerInfo, Counted, Sample, Series},
@@ -79,6 +80,8 @@ pub struct Collector {
     lost: Lost,
     /// Who waited for whom.
     ledger: Ledger,
+    /// Who did what to block devices.
+    block: BlockLedger,
     /// What removed cgroups of a run had counted when their slots were freed.
     folded: Sums,
     namespaces: HashMap<CgroupId, (Arc<BTreeMap<String, u64>>, u8)>,
@@ -103,6 +106,7 @@ impl Collector {
     pub fn new(sources: Sources, keep_ended: Duration) -> Self {
         let sees_all = sources.counted.as_ref().is_some_and(is_whole);
         let audit = AuditFiles::open(sources.hierarchy.as_ref().ok(), Path::new("/proc"));
+        let block = BlockLedger::new(sources.hierarchy.as_ref().ok(), sources.counted.as_ref());
         let mut collector = Self {
             sources,
             audit,
@@ -113,6 +117,7 @@ impl Collector {
             started_at: Timestamp::now(),
             lost: Lost::default(),
             ledger: Ledger::default(),
+            block,
             folded: HashMap::new(),
             namespaces: HashMap::new(),
             retiring: Vec::new(),
@@ -182,6 +187,7 @@ impl Collector {
             }
             // Where a task is counted, the switch itself finds out; the record is for `monitor events`.
             What::Attached { .. } => {}
+            what @ (What::BlockMade(_) | What::BlockRemoved) => self.block.told(id, &what, at),
             What::InitExited { wait_status, level, .. } => {
                 self.registry.init_exited(id, wait_status, level);
             }
@@ -209,6 +215,9 @@ impl Collector {
         let audit_since = self.audit.complete(&mut audit, self.sources.probes.as_ref().ok());
         self.meet_unknown(&began);
         self.read_waits();
+        if let Ok(probes) = &mut self.sources.probes {
+            self.block.read(&mut probes.blocks, &self.registry);
+        }
         let series = self.read_series(&began);
         let ended = Now::read();
         let sample = Sample {
@@ -314,6 +323,7 @@ impl Collector {
                         path,
                         has_run: !counted.scheduler || active.contains_key(&id),
                         have_tasks_changed: !counted.tells_of_tasks() || active.get(&id) == Some(&true),
+                        has_done_io: !counted.requests || self.block.has_moved(id),
                         made_at: info.made_at,
                     };
                     self.files.read(hierarchy, &subject, now, &mut health)
@@ -338,6 +348,7 @@ impl Collector {
                 counters,
                 waited: counted.scheduler.then(|| self.ledger.row(id)),
                 counted,
+                block: self.block.row(id).filter(|_| counted.requests),
                 files,
                 files_read_ns,
                 interfaces,
@@ -372,6 +383,7 @@ impl Collector {
             resets_sent: probes.is_attached("tcp_send_reset"),
             resets_received: probes.is_attached("tcp_receive_reset"),
             connections: probes.is_attached("inet_sock_set_state"),
+            requests: probes.is_attached("block_rq_complete"),
         };
         if counted == Counted::default() {
             return (None, counted, HashMap::new());
@@ -477,6 +489,7 @@ impl Collector {
         if run != Some(id) {
             self.files.close(id);
             self.ledger.forget(id);
+            self.block.forget(id);
             self.registry.forget(id);
         }
         self.tombstones.push_back(id);
@@ -501,6 +514,7 @@ impl Collector {
                 self.shown_ended.remove(&id);
                 self.folded.remove(&id);
                 self.ledger.forget(id);
+                self.block.forget(id);
                 self.namespaces.remove(&id);
                 self.files.close(id);
                 self.interfaces.forget(id);
@@ -525,12 +539,15 @@ impl Collector {
             coverage.lost.unknown_turns_total = losses.unknown_turns;
             coverage.lost.hidden_tasks_total = losses.hidden_tasks;
             coverage.lost.unblamed_ns_total = losses.unblamed_ns;
+            coverage.lost.overflowed_requests_total = probes.blocks.overflowed();
+            coverage.lost.unattributed_requests_total = self.block.unattributed();
             coverage.map_bytes = probes.map_bytes as u64;
             coverage.probes = probes.status().map(probe).collect();
         }
         coverage.sources.insert("cgroup_files".to_owned(), self.files_source(health));
         coverage.sources.insert("host".to_owned(), host_source(&self.sources.host_files));
         coverage.sources.insert("network".to_owned(), self.network_source());
+        coverage.sources.insert("block_io".to_owned(), block_source(&self.sources));
         for (name, state) in &self.connections {
             coverage.sources.insert(name.to_string(), connection(state));
         }

@@ -54,6 +54,8 @@ pub(super) struct Subject<'a> {
     pub(super) has_run: bool,
     /// Whether some of these have started, ended or become another program.
     pub(super) have_tasks_changed: bool,
+    /// Whether requests of theirs to block devices have completed.
+    pub(super) has_done_io: bool,
     /// When it was made, if that was seen.
     pub(super) made_at: Option<Timestamp>,
 }
@@ -174,6 +176,7 @@ impl Entry {
         What {
             usage: has_run || self.usage_due_ns <= now_ns,
             tasks: subject.have_tasks_changed,
+            io: subject.has_done_io,
             limits: self.limits_due_ns <= now_ns,
             pressure: if has_run { !is_fresh } else { self.pressure_due_ns <= now_ns },
         }

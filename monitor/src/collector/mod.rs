@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod blame;
+pub mod block;
 pub mod clock;
 pub mod collect;
 mod coverage;

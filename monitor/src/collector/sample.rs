@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::audit::{AgentUsage, AuditPoint};
+use super::{
+    audit::{AgentUsage, AuditPoint},
+    block::BlockTotals,
+};
 use crate::{
     cgroup::{CgroupStats, Mode},
     host::{HostFacts, HostStats, Interface},
@@ -63,6 +66,8 @@ pub struct Series {
     pub counted: Counted,
     /// What its tasks waited for; `None` where no probe tells.
     pub waited: Option<Arc<BTreeMap<Blamed, Waited>>>,
+    /// What its requests to block devices were, nested cgroups included; `None` where there were none that were counted.
+    pub block: Option<Arc<BlockTotals>>,
     /// What the cgroup files said.
     pub files: Arc<CgroupStats>,
     /// When they said it, by `CLOCK_MONOTONIC`; `None` where they were never read.
@@ -124,6 +129,8 @@ pub struct Counted {
     pub resets_received: bool,
     /// TCP connections opened, accepted, failed, closed.
     pub connections: bool,
+    /// Requests to block devices.
+    pub requests: bool,
 }
 
 impl Counted {

@@ -2,6 +2,7 @@
 //! series is tested here with plain values.
 
 mod audit;
+mod block;
 mod host;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,7 +19,7 @@ use crate::{
         PressureAverages,
     },
     model::{
-        BlockIo, Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Faults, Interference,
+        Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Faults, Interference,
         InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, Pids, Pod, Pressure,
         SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
@@ -36,12 +37,14 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
         before.iter().flat_map(|sample| &sample.series).map(|series| (series.cgroup, series)).collect();
     let containers_by_run: HashMap<CgroupId, &ContainerInfo> =
         now.series.iter().filter_map(|series| Some((series.cgroup, series.container.as_ref()?))).collect();
+    let devices = block::device_names(now);
     let (mut containers, mut cgroups) = (Vec::new(), Vec::new());
     for series in &now.series {
         let window = Window {
             seconds: window_ns as f64 / 1e9,
             before: earlier.get(&series.cgroup).copied(),
             began_empty: before.is_some() && series.is_new,
+            devices: &devices,
         };
         let mut measurements = measure(series, &window);
         measurements.interference = interference(series, &window, &containers_by_run);
@@ -68,6 +71,7 @@ struct Window<'a> {
     before: Option<&'a Series>,
     /// The series began inside the window, so that all it has counted is growth.
     began_empty: bool,
+    devices: &'a block::DeviceNames,
 }
 
 impl Window<'_> {
@@ -88,14 +92,14 @@ impl Window<'_> {
 }
 
 fn measure(series: &Series, window: &Window<'_>) -> Measurements {
-    let CgroupStats { cpu, memory, pids, pressure } = &*series.files;
+    let CgroupStats { cpu, memory, pids, io: _, pressure } = &*series.files;
     Measurements {
         scheduler: scheduler(series, window),
         faults: faults(series, window),
         network: network::network(series, window),
         cpu: cpu_of(cpu, series.files_read_ns, window),
         memory: if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
-        block_io: BlockIo::default(),
+        block_io: block::block_io(series, window),
         pids: if series.has_ended() { Pids { current: None, ..pids_of(pids) } } else { pids_of(pids) },
         pressure: Pressure {
             cpu: pressure.cpu.map(stall),

@@ -44,6 +44,10 @@ pub struct Lost {
     pub overflowed_switches_total: u64,
     /// Packets of sockets whose cgroup found no slot, or has none, which are counted here instead.
     pub overflowed_packets_total: u64,
+    /// Requests to block devices of cgroups that found no room, which are counted here instead.
+    pub overflowed_requests_total: u64,
+    /// Requests to block devices of no cgroup, or of one that was forgotten since, which are counted here instead.
+    pub unattributed_requests_total: u64,
     /// Lifecycle records that found the ring buffer full; the cgroup tree is then walked instead.
     pub lifecycle_records_total: u64,
     /// Lifecycle records of unknown form.

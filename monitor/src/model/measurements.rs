@@ -270,23 +270,104 @@ metrics! {
 }
 
 metrics! {
-    /// Requests to block devices.
+    /// Requests to block devices, counted by eBPF when they complete, and what the cgroup's files have of them (`charged`).
+    /// A request to a device that stands on another one, such as a loop device, is one to that other device again.
     BlockIo at block_io {
         /// Bytes read.
         read_bytes_total: Counter,
-        /// Bytes written.
+        /// Bytes written; buffered ones for the cgroup that made the pages dirty, where the block controller is v2.
         write_bytes_total: Counter,
+        /// Bytes that the device was told to forget.
+        discard_bytes_total: Counter,
         /// Read requests completed.
         read_ops_total: Counter,
         /// Write requests completed.
         write_ops_total: Counter,
+        /// Requests to forget blocks, completed.
+        discard_ops_total: Counter,
+        /// Flushes of the device's cache without data, completed; `/proc/diskstats` has them among the writes.
+        flush_ops_total: Counter,
+        /// Time from beginning to completion of all reads together (`/proc/diskstats`).
+        read_ns_total: Counter,
+        /// Time from beginning to completion of all writes together.
+        write_ns_total: Counter,
+        /// Time from beginning to completion of all flushes together.
+        flush_ns_total: Counter,
+        /// The part of `read_ns_total` before the reads were issued to the device.
+        read_queue_ns_total: Counter,
+        /// The part of `write_ns_total` before the writes were issued to the device.
+        write_queue_ns_total: Counter,
+        /// Requests whose times the kernel did not take, which the times here leave out: of devices without statistics
+        /// (`queue/iostats`), or to which nothing limits writeback (`queue/wbt_lat_usec`).
+        untimed_ops_total: Counter,
+        /// Growth of `read_bytes_total` over the window.
+        read_bytes_per_second: Rate,
+        /// Growth of `write_bytes_total` over the window.
+        write_bytes_per_second: Rate,
+        /// Growth of `read_ops_total` over the window.
+        read_ops_per_second: Rate,
+        /// Growth of `write_ops_total` over the window.
+        write_ops_per_second: Rate,
+        /// Bytes read as the block controller charged them, nested cgroups included (v2 `io.stat`, v1 `blkio.throttle`).
+        charged_read_bytes_total: Counter,
+        /// Bytes written as it charged them.
+        charged_write_bytes_total: Counter,
+        /// Bytes discarded as it charged them.
+        charged_discard_bytes_total: Counter,
+        /// Reads that it charged, before they were merged.
+        charged_read_ops_total: Counter,
+        /// Writes that it charged, before they were merged.
+        charged_write_ops_total: Counter,
+        /// Discards that it charged, before they were merged.
+        charged_discard_ops_total: Counter,
     }
     + {
         /// The same for each device.
-        devices: Vec<serde_json::Value>,
-        /// Time from issue to completion over the window.
-        latency: Latency,
+        devices: Vec<BlockDevice>,
+        /// Time from issue to completion of each read over the window.
+        read_latency: Latency,
+        /// Time from issue to completion of each write over the window.
+        write_latency: Latency,
+        /// Time from beginning to issue of each read over the window.
+        read_queue: Latency,
+        /// Time from beginning to issue of each write over the window.
+        write_queue: Latency,
     }
+}
+
+/// Requests to one block device; `null` is what was not counted, or not charged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BlockDevice {
+    /// Its major and minor number, as in `259:0`.
+    pub device: String,
+    /// Its name in `/dev`; `null` where it is gone.
+    pub name: Option<String>,
+    /// Bytes read.
+    pub read_bytes_total: Option<u64>,
+    /// Bytes written.
+    pub write_bytes_total: Option<u64>,
+    /// Bytes discarded.
+    pub discard_bytes_total: Option<u64>,
+    /// Read requests completed.
+    pub read_ops_total: Option<u64>,
+    /// Write requests completed.
+    pub write_ops_total: Option<u64>,
+    /// Discards completed.
+    pub discard_ops_total: Option<u64>,
+    /// Flushes completed.
+    pub flush_ops_total: Option<u64>,
+    /// Time from beginning to completion of all reads together.
+    pub read_ns_total: Option<u64>,
+    /// Time from beginning to completion of all writes together.
+    pub write_ns_total: Option<u64>,
+    /// Bytes read as the block controller charged them.
+    pub charged_read_bytes_total: Option<u64>,
+    /// Bytes written as it charged them.
+    pub charged_write_bytes_total: Option<u64>,
+    /// Reads that it charged.
+    pub charged_read_ops_total: Option<u64>,
+    /// Writes that it charged.
+    pub charged_write_ops_total: Option<u64>,
 }
 
 metrics! {

@@ -21,8 +21,8 @@ pub use self::{
         HostScheduler, HostTotals, InterfaceTraffic, NumberedCpu,
     },
     measurements::{
-        BlockIo, Cpu, Faults, Interface, Interference, InterferenceSource, Latency, LatencyBucket,
-        Measurements, Memory, Network, Pids, Pressure, Scheduler, Stall, StallShare,
+        BlockDevice, BlockIo, Cpu, Faults, Interface, Interference, InterferenceSource, Latency,
+        LatencyBucket, Measurements, Memory, Network, Pids, Pressure, Scheduler, Stall, StallShare,
     },
     snapshot::{
         Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,

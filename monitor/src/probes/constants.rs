@@ -142,6 +142,9 @@ mod tests {
             has_typed_current: 0,
             has_throttled: 0,
             tells_retransmit_error: 0,
+            block_hierarchy: 0,
+            flush_sequence: 0,
+            has_queue_disk: 1,
         };
         assert!(matches!(write(b"no ELF", &constants), Err(ConstantsError::Object(_))));
     }

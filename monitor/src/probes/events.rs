@@ -7,7 +7,7 @@ use monitor_common::lifecycle::{Kind, Record};
 
 use crate::newtypes::CgroupId;
 
-/// Something that happened once, in the hierarchy that is counted.
+/// Something that happened once, in the hierarchy that is counted if it says nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The cgroup concerned.
@@ -41,6 +41,10 @@ pub enum What {
         /// How deep the namespace is: 1 below the host's.
         level: u32,
     },
+    /// A cgroup was made at this path in the block controller's hierarchy, where that is not the one that is counted.
+    BlockMade(Option<String>),
+    /// One was removed there.
+    BlockRemoved,
 }
 
 /// The records that the programs send.
@@ -83,6 +87,8 @@ fn parse(bytes: &[u8]) -> Option<Event> {
     let what = match Kind::from_number(u32_at(std::mem::offset_of!(Record, kind))?)? {
         Kind::CgroupMade => What::Made(path()),
         Kind::CgroupRemoved => What::Removed(path()),
+        Kind::BlockCgroupMade => What::BlockMade(path()),
+        Kind::BlockCgroupRemoved => What::BlockRemoved,
         Kind::TaskAttached => What::Attached { tid, path: path() },
         Kind::InitExited => What::InitExited {
             tgid: tid,
@@ -123,6 +129,8 @@ mod tests {
             event,
             Event { cgroup: CgroupId(42), boot_ns: 7, what: What::Made(Some("/docker/a".into())) }
         );
+        assert_eq!(parse(&record(16, "/a")).unwrap().what, What::BlockMade(Some("/a".into())));
+        assert_eq!(parse(&record(17, "/a")).unwrap().what, What::BlockRemoved);
         assert_eq!(
             parse(&record(4, "")).unwrap().what,
             What::InitExited { tgid: 99, wait_status: 256, level: 1 }

@@ -12,6 +12,7 @@ use aya_log::EbpfLogger;
 use monitor_common::limits::WAIT_PAIRS;
 
 use super::{
+    block::Blocks,
     constants::{self, ConstantsError},
     events::Lifecycle,
     plan::{Hook, Plan, Program, map_bytes},
@@ -69,6 +70,8 @@ pub struct Probes {
     states: Vec<(&'static Program, ProbeState)>,
     /// The counters.
     pub reader: Reader,
+    /// The requests to block devices.
+    pub blocks: Blocks,
     /// The records.
     pub lifecycle: Lifecycle,
     /// Bytes that the maps take in the kernel.
@@ -116,11 +119,12 @@ impl Probes {
             };
             states.push((program, state));
         }
+        let blocks = Blocks::open(&mut ebpf)?;
         let reader = Reader::open(&mut ebpf, geometry)?;
         reader.note_running();
         let logger = (plan.log_level > 0).then(|| EbpfLogger::init(&mut ebpf)).and_then(Result::ok);
         let map_bytes = map_bytes(&plan.constants);
-        Ok(Self { ebpf, states, reader, lifecycle, map_bytes, logger })
+        Ok(Self { ebpf, states, reader, blocks, lifecycle, map_bytes, logger })
     }
 
     /// Passes on what the programs have logged.

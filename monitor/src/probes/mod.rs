@@ -1,5 +1,6 @@
 //! Everything behind bpf(2): facts about the kernel, a plan, the loaded programs and what they have counted.
 
+pub mod block;
 pub mod btf;
 pub mod constants;
 pub mod counters;

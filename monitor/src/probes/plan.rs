@@ -1,6 +1,7 @@
 //! What to load: pure, from facts about the kernel and the user's settings.
 
 use monitor_common::{
+    block::{BLOCK_ENTRIES, BlockCounters, BlockKey},
     counters::{CpuState, Slot},
     fields::Constants,
     limits::{RING_BYTES, WAIT_PAIRS, WAYS},
@@ -52,6 +53,8 @@ pub enum Family {
     Processes,
     /// Packets and connections of sockets.
     Network,
+    /// Requests to block devices.
+    Block,
 }
 
 const CGROUP_FIELDS: [&str; 4] = ["task_css_set", "css_set_dfl_cgrp", "cgroup_kn", "kernfs_node_id"];
@@ -107,6 +110,24 @@ const RETRANSMIT_FIELDS: &[&str] =
 const STATE_FIELDS: &[&str] =
     &[SOCK_FIELDS[0], SOCK_FIELDS[1], SOCK_FIELDS[2], SOCK_FIELDS[3], "sock_protocol"];
 
+const BLOCK_FIELDS: &[&str] = &[
+    "request_operation",
+    "request_flags",
+    "request_length",
+    "request_bio",
+    "request_segments",
+    "request_begun",
+    "request_issued",
+    "request_queue",
+    "disk_major",
+    "disk_first_minor",
+    "bio_blkg",
+    "blkg_blkcg",
+    "blkcg_cgroup",
+    "cgroup_kn",
+    "kernfs_node_id",
+];
+
 /// Every program, in the order in which it is attached: what tells of cgroups before what counts in them, and last what
 /// counts most, so that all of it counts since about the same moment.
 pub const PROGRAMS: &[Program] = &[
@@ -120,6 +141,7 @@ pub const PROGRAMS: &[Program] = &[
     tracepoint("tcp_send_reset", Family::Network, SOCK_FIELDS),
     tracepoint("tcp_receive_reset", Family::Network, SOCK_FIELDS),
     tracepoint("inet_sock_set_state", Family::Network, STATE_FIELDS),
+    tracepoint("block_rq_complete", Family::Block, BLOCK_FIELDS),
     Program { name: "flush", hook: Hook::OnDemand, family: Family::Scheduler, fields: SCHED_FIELDS },
     tracepoint("sched_process_exec", Family::Processes, SCHED_FIELDS),
     tracepoint("sched_process_exit", Family::Processes, EXIT_FIELDS),
@@ -140,6 +162,8 @@ pub struct CountedHierarchy {
     pub number: u32,
     /// Of a v1 hierarchy, the controller's number in the kernel (`enum cgroup_subsys_id`).
     pub subsystem: Option<u32>,
+    /// The number of the hierarchy that the block controller is in.
+    pub block: u32,
 }
 
 /// What the user may choose.
@@ -198,7 +222,7 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
             Some(reason) => left_out.push((program, reason)),
         }
     }
-    let CountedHierarchy { number, subsystem } = hierarchy.unwrap_or_default();
+    let CountedHierarchy { number, subsystem, block } = hierarchy.unwrap_or_default();
     let mut offsets = facts.offsets;
     offsets.css_set_subsys += subsystem.unwrap_or_default() * POINTER_BYTES;
     offsets.skb_cb += offsets.tcp_cb_segments;
@@ -211,6 +235,9 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
         has_typed_current: facts.has_typed_current.into(),
         has_throttled: THROTTLED_FIELDS.iter().all(|name| !facts.lacks(name)).into(),
         tells_retransmit_error: facts.tells_retransmit_error.into(),
+        block_hierarchy: block,
+        flush_sequence: facts.flush_sequence,
+        has_queue_disk: (!facts.lacks("queue_disk")).into(),
     };
     Plan { constants, log_level: wishes.log_level, programs, left_out }
 }
@@ -244,6 +271,9 @@ fn refusal(
     if program.family == Family::Faults && !wishes.fault_exceptions {
         return Some("switched off".to_owned());
     }
+    if program.family == Family::Block && facts.lacks("queue_disk") && facts.lacks("request_disk") {
+        return Some("this kernel's requests do not say which device they are for".to_owned());
+    }
     if let Some((_, reason)) = facts.missing_fields.iter().find(|(name, _)| program.fields.contains(name)) {
         return Some(reason.clone());
     }
@@ -274,6 +304,7 @@ pub fn map_bytes(constants: &Constants) -> usize {
         + geometry.cpus as usize * (size_of::<CpuState>() + size_of::<Turns>())
         + (geometry.cpus * WAIT_PAIRS) as usize * size_of::<WaitPair>()
         + (size_of::<SeenTask>() << seen_bits)
+        + BLOCK_ENTRIES as usize * (size_of::<BlockKey>() + size_of::<BlockCounters>())
         + RING_BYTES as usize
 }
 
@@ -297,13 +328,14 @@ mod tests {
                 .collect(),
             has_typed_current: true,
             tells_retransmit_error: true,
+            flush_sequence: 2,
             possible_cpus: 2,
             tasks: 200,
             cgroups: 50,
         }
     }
 
-    const V2: Option<CountedHierarchy> = Some(CountedHierarchy { number: 0, subsystem: None });
+    const V2: Option<CountedHierarchy> = Some(CountedHierarchy { number: 0, subsystem: None, block: 0 });
 
     #[test]
     fn every_program_is_planned_where_the_kernel_has_all() {
@@ -332,7 +364,7 @@ mod tests {
 
     #[test]
     fn packets_are_counted_in_the_cgroup2_tree_only() {
-        let v1 = Some(CountedHierarchy { number: 4, subsystem: Some(2) });
+        let v1 = Some(CountedHierarchy { number: 4, subsystem: Some(2), block: 5 });
         let left_out = plan(&facts(), v1, Wishes::default()).left_out;
         assert!(
             !left_out.is_empty() && left_out.iter().all(|(program, _)| program.family == Family::Network)
@@ -353,7 +385,7 @@ mod tests {
 
     #[test]
     fn offsets_into_arrays_are_those_of_the_entries_wanted() {
-        let v1 = Some(CountedHierarchy { number: 4, subsystem: Some(2) });
+        let v1 = Some(CountedHierarchy { number: 4, subsystem: Some(2), block: 5 });
         let mut facts = facts();
         facts.offsets.css_set_subsys = 100;
         facts.offsets.signal_pids = 200;

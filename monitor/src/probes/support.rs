@@ -24,6 +24,8 @@ pub struct KernelFacts {
     pub has_typed_current: bool,
     /// Whether `tcp_retransmit_skb` has a third argument, with the error of one that failed.
     pub tells_retransmit_error: bool,
+    /// The flag of a request to a block device whose flush is being carried out (`RQF_FLUSH_SEQ`).
+    pub flush_sequence: u32,
     /// CPUs that can ever come online; the maps have room for each.
     pub possible_cpus: u32,
     /// Tasks that there are.
@@ -31,6 +33,9 @@ pub struct KernelFacts {
     /// Cgroups that there are, in the hierarchy that has most.
     pub cgroups: u32,
 }
+
+/// The bit of `RQF_FLUSH_SEQ` while it was a macro, which kernel types do not have: up to Linux 6.11 at least.
+const OLD_FLUSH_SEQUENCE_BIT: u32 = 4;
 
 /// Asks the kernel.
 #[must_use]
@@ -44,6 +49,7 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
         tracepoints: Vec::new(),
         has_typed_current: false,
         tells_retransmit_error: false,
+        flush_sequence: 1 << OLD_FLUSH_SEQUENCE_BIT,
         possible_cpus: 0,
         tasks: tasks.unwrap_or_default(),
         cgroups: cgroups.unwrap_or_default(),
@@ -86,6 +92,8 @@ impl KernelFacts {
             .collect();
         self.tells_retransmit_error =
             btf.tracepoint_arguments("tcp_retransmit_skb").is_some_and(|count| count > 2);
+        let flush_sequence = btf.enumerator("rqf_flags", "__RQF_FLUSH_SEQ");
+        self.flush_sequence = 1 << flush_sequence.unwrap_or(OLD_FLUSH_SEQUENCE_BIT).min(31);
         self.has_typed_current = btf.enumerator("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
     }
 }

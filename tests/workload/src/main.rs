@@ -12,6 +12,7 @@
 //! Between a barrier and the next order nothing in it moves, so what the kernel counted for each of its tasks can be
 //! read at leisure and compared. With `--unattended CODE` it says nothing, waits for nothing, and exits with CODE.
 
+mod disk;
 mod forks;
 mod modes;
 mod net;
@@ -56,6 +57,13 @@ fn run() -> Result<u8, Box<dyn Error>> {
         }
         Mode::Transfer(transfer) => {
             let prepared = transfer.prepare()?;
+            test.report("ready", &Truth::read(DeadTasks::default())?)?;
+            test.expect("go")?;
+            prepared.run()?;
+            DeadTasks::default()
+        }
+        Mode::Disk(disk) => {
+            let prepared = disk.prepare()?;
             test.report("ready", &Truth::read(DeadTasks::default())?)?;
             test.expect("go")?;
             prepared.run()?;

@@ -3,6 +3,7 @@
 use std::{error::Error, path::PathBuf, str::FromStr, time::Duration};
 
 use crate::{
+    disk::Disk,
     modes::Work,
     net::{Ends, Protocol, Transfer},
 };
@@ -27,6 +28,8 @@ pub(crate) enum Mode {
     Forks { children: usize, blocks: u64, pages: usize },
     /// Sockets.
     Transfer(Transfer),
+    /// A file or block device.
+    Disk(Disk),
 }
 
 impl Options {
@@ -60,6 +63,13 @@ impl Options {
             "send" => Mode::Transfer(transfer(Ends::Sender, &mut flags)?),
             "receive" => Mode::Transfer(transfer(Ends::Receiver, &mut flags)?),
             "loopback" => Mode::Transfer(transfer(Ends::Both, &mut flags)?),
+            "disk" => Mode::Disk(Disk {
+                file: required(flags.take("--file")?, "--file")?,
+                block_bytes: required(flags.take("--block-bytes")?, "--block-bytes")?,
+                blocks: required(flags.take("--blocks")?, "--blocks")?,
+                writes: flags.take("--writes")?.unwrap_or(0),
+                reads: flags.take("--reads")?.unwrap_or(0),
+            }),
             "refused" => Mode::Transfer(transfer(Ends::Refused, &mut flags)?),
             _ => return Err(format!("there is no mode {mode:?}").into()),
         };

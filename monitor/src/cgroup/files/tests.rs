@@ -12,7 +12,7 @@ use crate::cgroup::{
 
 const CONTAINER: &str = "/docker/4b1f0c9d2e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c";
 const USAGE: What = What { limits: false, pressure: false, ..What::ALL };
-const LIMITS: What = What { usage: false, tasks: false, pressure: false, ..What::ALL };
+const LIMITS: What = What { usage: false, tasks: false, io: false, pressure: false, ..What::ALL };
 
 fn captured(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "testdata/cgroup", name].iter().collect()
@@ -74,7 +74,7 @@ fn copy_directory(from: &Path, to: &Path) {
 fn hybrid_takes_cpu_times_from_cgroup2_and_the_rest_from_v1() {
     assert_eq!(detect(&captured("hybrid-6.18")).mode(), Mode::Hybrid);
     let stats = read("hybrid-6.18", CONTAINER);
-    let CgroupStats { cpu, memory, pids, pressure } = stats;
+    let CgroupStats { cpu, memory, pids, pressure, .. } = stats;
     assert_eq!(
         cpu,
         CpuStats {
@@ -177,7 +177,7 @@ fn v1_takes_cpu_times_from_cpuacct_and_has_no_pressure() {
     let host = detect(&captured("v1-5.10"));
     assert_eq!(host.mode(), Mode::V1);
     assert_eq!(host.v1_of("cpu").unwrap().controllers, ["cpu", "cpuacct"]);
-    let CgroupStats { cpu, memory, pids, pressure } = read("v1-5.10", CONTAINER);
+    let CgroupStats { cpu, memory, pids, pressure, .. } = read("v1-5.10", CONTAINER);
     assert_eq!(cpu.usage_ns, Some(648_068_271));
     assert_eq!((cpu.user_ns, cpu.system_ns), (Some(300_000_000), Some(300_000_000)));
     assert_eq!(cpu.throttled_ns, Some(2_561_937_393));
@@ -201,7 +201,7 @@ fn v1_without_limits_says_so() {
 #[test]
 fn v2_of_5_10_leaves_out_what_it_lacks() {
     assert_eq!(detect(&captured("v2-5.10")).mode(), Mode::V2);
-    let CgroupStats { cpu, memory, pids, pressure } = read("v2-5.10", CONTAINER);
+    let CgroupStats { cpu, memory, pids, pressure, .. } = read("v2-5.10", CONTAINER);
     assert_eq!(cpu.usage_ns, Some(733_958_000));
     assert_eq!((cpu.periods, cpu.throttled_periods), (Some(36), Some(35)));
     assert_eq!(cpu.throttled_ns, Some(2_847_410_000));
@@ -227,7 +227,7 @@ fn v2_of_7_2_has_everything() {
 
 #[test]
 fn the_v2_root_has_no_charge_and_no_limits() {
-    let CgroupStats { cpu, memory, pids, pressure } = read("v2-7.2", "/");
+    let CgroupStats { cpu, memory, pids, pressure, .. } = read("v2-7.2", "/");
     assert!(cpu.usage_ns.is_some_and(|usage| usage > 718_821_000));
     assert_eq!(cpu.quota_us, None);
     assert_eq!((memory.current_bytes, memory.working_set_bytes), (None, None));

@@ -103,3 +103,35 @@ proptest! {
         prop_assert_eq!(unescape(&path), path);
     }
 }
+
+#[test]
+fn io_stat_has_a_line_for_each_device_that_did_anything() {
+    // From 6.18, with a device that was only looked at and the keys of a controller that adds its own.
+    let text = b"254:0 rbytes=4198400 wbytes=8192 rios=129 wios=2 dbytes=0 dios=0\n\
+        7:0 \n\
+        8:16 rbytes=0 wbytes=0 rios=0 wios=0 dbytes=4096 dios=1 cost.usage=12\n";
+    let first = IoDevice {
+        major: 254,
+        read_bytes: 4_198_400,
+        write_bytes: 8192,
+        reads: 129,
+        writes: 2,
+        ..IoDevice::default()
+    };
+    let second = IoDevice { major: 8, minor: 16, discard_bytes: 4096, discards: 1, ..IoDevice::default() };
+    assert_eq!(io_stat(text), [first, second]);
+    assert_eq!(io_stat(b""), []);
+    assert_eq!(io_stat(b"8:0 rbytes=x wbytes=1"), []);
+}
+
+#[test]
+fn v1_io_is_one_line_for_each_device_and_operation() {
+    // From 5.10.
+    let text = b"259:0 Read 4224000\n259:0 Write 4194304\n259:0 Sync 8418304\n259:0 Async 0\n\
+        259:0 Discard 0\n259:0 Total 8418304\nTotal 8418304\n";
+    let lines: Vec<_> = v1_io(text).collect();
+    assert_eq!(lines.len(), 6);
+    assert_eq!(lines[1], ((259, 0), &b"Write"[..], 4_194_304));
+    // A recent kernel without a limit on any device.
+    assert_eq!(v1_io(b"Total 0\n").count(), 0);
+}

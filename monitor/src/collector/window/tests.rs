@@ -1,14 +1,21 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
-use monitor_common::histogram::bucket;
+use monitor_common::{
+    block::{READ, Requests, device},
+    histogram::bucket,
+};
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    collector::audit::{AgentUsage, AuditPoint},
+    cgroup::{IoDevice, IoStats},
+    collector::{
+        audit::{AgentUsage, AuditPoint},
+        block::BlockTotals,
+    },
     host::{Direction, HostFacts, HostStats, Interface, ProcessCounters},
-    model::{Comparison, Coverage, Network},
+    model::{BlockIo, Comparison, Coverage, Network},
     newtypes::ContainerId,
     registry::Run,
     runtime::RuntimeKind,
@@ -43,8 +50,10 @@ fn series(id: u64, voluntary: u64) -> Series {
             resets_sent: true,
             resets_received: true,
             connections: true,
+            requests: true,
         },
         waited: None,
+        block: None,
         files: Arc::default(),
         files_read_ns: None,
         interfaces: None,
@@ -311,4 +320,59 @@ proptest! {
         let grown: u64 = counts.iter().skip(1).sum();
         prop_assert!((sum - grown as f64).abs() < 1e-6);
     }
+}
+
+fn block(operations: u64, wrapped: u32) -> Arc<BlockTotals> {
+    let mut totals = BlockTotals::default();
+    let reads = Requests {
+        operations,
+        bytes: operations * 4096,
+        total_ns: operations * 3000,
+        queue_ns: operations * 1000,
+        untimed: 0,
+    };
+    totals.devices.insert(device(259, 0), [reads, Requests::default(), Requests::default(), reads]);
+    totals.times[READ].latency[bucket(2000)] = wrapped;
+    totals.times[READ].latency_max_ns = 2000;
+    Arc::new(totals)
+}
+
+#[test]
+fn requests_are_of_the_cgroup_and_latencies_of_the_window() {
+    let before = sample(1, vec![Series { block: Some(block(10, u32::MAX)), ..series(1, 0) }]);
+    let now = sample(3, vec![Series { block: Some(block(14, 3)), ..series(1, 0) }]);
+    let io = &snapshot(Some(&before), &now).cgroups[0].measurements.block_io;
+    assert_eq!(
+        (io.read_ops_total, io.read_bytes_total, io.write_ops_total),
+        (Some(14), Some(57_344), Some(0))
+    );
+    assert_eq!(
+        (io.read_ns_total, io.read_queue_ns_total, io.flush_ops_total),
+        (Some(42_000), Some(14_000), Some(14))
+    );
+    assert_eq!((io.read_ops_per_second, io.charged_read_bytes_total), (Some(2.0), None));
+    let latency = io.read_latency.as_ref().unwrap();
+    assert_eq!((latency.count, latency.max_ns), (4, Some(2000)));
+    let devices = io.devices.as_ref().unwrap();
+    assert_eq!(
+        (devices.len(), devices[0].device.as_str(), devices[0].read_ops_total),
+        (1, "259:0", Some(14))
+    );
+}
+
+#[test]
+fn requests_of_a_cgroup_that_the_block_controller_lacks_are_unknown_and_else_none() {
+    let charged = IoDevice { major: 8, minor: 0, read_bytes: 512, reads: 1, ..IoDevice::default() };
+    let mut with = series(1, 0);
+    with.files.io = IoStats { is_controlled: true, devices: Some(vec![charged]) };
+    let (without, mut uncounted) = (series(2, 0), with.clone());
+    uncounted.counted.requests = false;
+    let now = sample(1, vec![with, without, Series { cgroup: CgroupId(3), ..uncounted }]);
+    let cgroups = snapshot(None, &now).cgroups;
+    let io = |index: usize| &cgroups[index].measurements.block_io;
+    assert_eq!((io(0).read_ops_total, io(0).charged_read_bytes_total), (Some(0), Some(512)));
+    assert_eq!(io(1), &BlockIo::default());
+    assert_eq!((io(2).read_ops_total, io(2).charged_read_ops_total), (None, Some(1)));
+    let device = &io(2).devices.as_ref().unwrap()[0];
+    assert_eq!((device.read_ops_total, device.charged_read_bytes_total), (None, Some(512)));
 }

@@ -16,6 +16,7 @@ use integration_tests::{
 
 use crate::{
     agent::Agent,
+    disk::Disk,
     helpers::{Helper, PingPong, Role},
     interrupt,
     options::Options,
@@ -39,7 +40,7 @@ struct Drive {
     run: fn(&mut Rig),
 }
 
-const DRIVES: [Drive; 7] = [
+const DRIVES: [Drive; 8] = [
     Drive {
         what: "bytes to and fro between two processes on one CPU",
         hooks: &["sched_switch"],
@@ -88,6 +89,12 @@ const DRIVES: [Drive; 7] = [
         events: 1000,
         run: |rig| rig.sockets.reset_connections(1000),
     },
+    Drive {
+        what: "direct reads of 4 KiB from a loop device",
+        hooks: &["block_rq_complete"],
+        events: 5000,
+        run: |rig| rig.disk.read(5000),
+    },
 ];
 
 /// What the drives need.
@@ -99,6 +106,7 @@ struct Rig {
     traveller: Helper,
     cgroup: Cgroup,
     sockets: Sockets,
+    disk: Disk,
 }
 
 impl Rig {
@@ -110,6 +118,7 @@ impl Rig {
             cgroup: Cgroup::make(&Places::roots(), &unique("monitor-bench")),
             traveller: Helper::start(Role::Idle),
             sockets: Sockets::open(),
+            disk: Disk::open(),
         }
     }
 

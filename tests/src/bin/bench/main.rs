@@ -6,6 +6,7 @@
 mod agent;
 mod containers;
 mod cost;
+mod disk;
 mod events;
 mod helpers;
 #[path = "../shared/interrupt.rs"]

@@ -1,0 +1,156 @@
+//! Requests of known size to a block device, and the time that they took, equal what `/proc/diskstats` has, on the
+//! container that made them.
+
+use integration_tests::{
+    container::{Container, Image},
+    disk::{DiskStats, LoopDevice},
+    monitor::Monitor,
+    snapshot::{BlockDevice, Container as SnapshotContainer, Snapshot},
+};
+
+const BLOCK_BYTES: u64 = 128 << 10;
+const REQUESTS: u64 = 1024;
+/// Of the device whose times are compared. The device's own end some microseconds after ours, when the process that waits
+/// has been woken: it must take far longer than that.
+const LARGE_BYTES: u64 = 1 << 20;
+const LARGE_REQUESTS: u64 = 256;
+/// Blocks of a device.
+const BLOCKS: u64 = 64;
+/// Times may differ from the device's own by this many hundredths.
+const PERCENT: u64 = 2;
+const MILLISECOND_NS: u64 = 1_000_000;
+/// How often requests may be missed where the kernel hides tasks, and programs do not run in what interrupts these.
+const TRIES: u32 = 20;
+
+fn on_device(snapshot: &Snapshot, id: &str, name: &str) -> BlockDevice {
+    let devices = snapshot.container(id).measured.block_io.devices.clone().unwrap_or_default();
+    let found = devices.into_iter().find(|device| device.name.as_deref() == Some(name));
+    found.unwrap_or_else(|| panic!("{id} did nothing to {name}"))
+}
+
+fn container(image: &Image, device: &str, block_bytes: u64, writes: u64, reads: u64) -> Container {
+    let [block_bytes, blocks, writes, reads] =
+        [block_bytes, BLOCKS, writes, reads].map(|number| number.to_string());
+    let args = [
+        "disk",
+        "--file",
+        device,
+        "--block-bytes",
+        &block_bytes,
+        "--blocks",
+        &blocks,
+        "--writes",
+        &writes,
+        "--reads",
+        &reads,
+    ];
+    Container::start_with(image, &["--device", device], &args)
+}
+
+fn assert_time(what: &str, ours_ns: Option<u64>, truth_ms: u64) {
+    let (ours, truth) = (ours_ns.expect("a time"), truth_ms * MILLISECOND_NS);
+    let bound = truth * PERCENT / 100 + MILLISECOND_NS;
+    eprintln!("{what}: ours {ours} ns, truth {truth_ms} ms");
+    assert!(truth_ms > 50, "{what} took only {truth_ms} ms");
+    assert!(ours.abs_diff(truth) <= bound, "{what}: {ours} ns, but the device has {truth_ms} ms");
+}
+
+#[test]
+fn block_requests_and_bytes() {
+    let device = LoopDevice::attach(BLOCK_BYTES * BLOCKS);
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    let bystander = Container::start_with(&image, &[], &["sleep", "--ms", "1"]);
+    let mut busy = container(&image, device.path(), BLOCK_BYTES, REQUESTS, 2 * REQUESTS);
+    let before = DiskStats::of(device.name());
+    busy.workload().go();
+    let _done = busy.workload().wait_done();
+    let truth = DiskStats::of(device.name()).since(before);
+    let snapshot = monitor.next_snapshot();
+    let ours = on_device(&snapshot, busy.id(), device.name());
+    eprintln!("truth {truth:?}\nours  {ours:?}");
+    assert_eq!((truth.writes, truth.reads), (REQUESTS, 2 * REQUESTS), "what was asked for");
+    assert_eq!((ours.write_ops_total, ours.read_ops_total), (Some(truth.writes), Some(truth.reads)));
+    assert_eq!(ours.write_bytes_total, Some(REQUESTS * BLOCK_BYTES), "bytes written");
+    assert_eq!(ours.read_bytes_total, Some(2 * REQUESTS * BLOCK_BYTES), "bytes read");
+    assert_eq!((truth.write_bytes, truth.read_bytes), (REQUESTS * BLOCK_BYTES, 2 * REQUESTS * BLOCK_BYTES));
+    let bystander = &snapshot.container(bystander.id()).measured.block_io;
+    let devices = bystander.devices.clone().expect("devices");
+    assert!(devices.iter().all(|other| other.name.as_deref() != Some(device.name())), "{devices:?}");
+    assert!(busy.exit(0).success());
+}
+
+#[test]
+fn block_times() {
+    let device = LoopDevice::attach_direct(LARGE_BYTES * BLOCKS);
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    for _ in 0..TRIES {
+        let mut busy = container(&image, device.path(), LARGE_BYTES, LARGE_REQUESTS, LARGE_REQUESTS);
+        let before = DiskStats::of(device.name());
+        busy.workload().go();
+        let _done = busy.workload().wait_done();
+        let truth = DiskStats::of(device.name()).since(before);
+        let snapshot = monitor.next_snapshot();
+        let ours = on_device(&snapshot, busy.id(), device.name());
+        assert!(busy.exit(0).success());
+        let counted = ours.read_ops_total.zip(ours.write_ops_total).expect("requests");
+        if counted == (truth.reads, truth.writes) {
+            assert_time("reads", ours.read_ns_total, truth.read_ms);
+            assert_time("writes", ours.write_ns_total, truth.write_ms);
+            return;
+        }
+        eprintln!("{counted:?} of {:?}", (truth.reads, truth.writes));
+        assert!(counted.0 <= truth.reads && counted.1 <= truth.writes, "more than there were");
+        let hidden = snapshot.coverage.lost.get("hidden_tasks_total").copied().unwrap_or_default();
+        assert!(hidden > 0, "requests were missed, though no task is hidden");
+    }
+    panic!("requests were missed in each of {TRIES} tries");
+}
+
+#[test]
+fn block_latency_counts_each_request_once() {
+    let device = LoopDevice::attach(BLOCK_BYTES * BLOCKS);
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    let mut busy = container(&image, device.path(), 4096, 0, REQUESTS);
+    let _before = monitor.next_snapshot();
+    busy.workload().go();
+    let _done = busy.workload().wait_done();
+    let snapshots = monitor.snapshots_until_next();
+    let latencies = snapshots.iter().filter_map(|snapshot| {
+        snapshot.find(busy.id())?.measured.block_io.read_latency.as_ref().map(|latency| latency.count)
+    });
+    let last = snapshots.last().expect("a snapshot");
+    let io = &last.container(busy.id()).measured.block_io;
+    let on_loop = on_device(last, busy.id(), device.name());
+    assert_eq!(on_loop.read_ops_total, Some(REQUESTS));
+    // Those to the device that the loop device stands on are among them.
+    let timed = io.read_ops_total.zip(io.untimed_ops_total).map(|(reads, untimed)| reads - untimed);
+    assert_eq!(Some(latencies.sum::<u64>()), timed);
+    assert!(busy.exit(0).success());
+}
+
+#[test]
+fn block_totals_of_a_short_container() {
+    let device = LoopDevice::attach(BLOCK_BYTES * BLOCKS);
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    let mut short = container(&image, device.path(), BLOCK_BYTES, 10, 20);
+    short.workload().go();
+    let _done = short.workload().wait_done();
+    assert!(short.exit(0).success());
+    let last = monitor.wait_for("the end of the container", |snapshot| {
+        snapshot.find(short.id()).is_some_and(SnapshotContainer::is_exited).then(|| snapshot.clone())
+    });
+    let ours = on_device(&last, short.id(), device.name());
+    assert_eq!((ours.write_ops_total, ours.read_ops_total), (Some(10), Some(20)));
+    assert_eq!(ours.read_bytes_total, Some(20 * BLOCK_BYTES));
+}
+
+#[test]
+fn block_coverage_says_what_a_v1_controller_cannot() {
+    let snapshot = Monitor::start().next_snapshot();
+    let source = snapshot.coverage.sources.get("block_io").expect("a source");
+    let reason = source.reason.as_deref().unwrap_or_default();
+    match source.origin {
+        Some(_) => assert!(source.state == "partial" && reason.contains("buffered writes"), "{source:?}"),
+        None => assert_eq!((source.state.as_str(), reason), ("ok", ""), "{source:?}"),
+    }
+}

@@ -1,0 +1,54 @@
+//! Requests of known size to a file or block device, past the page cache.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    path::PathBuf,
+};
+
+/// Alignment that every device is content with.
+const ALIGNMENT: usize = 4096;
+
+/// Blocks to write and then to read, from the beginning on and again after the last one.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    pub(crate) file: PathBuf,
+    /// Bytes of a block, a multiple of 4096.
+    pub(crate) block_bytes: usize,
+    /// Blocks that the file has.
+    pub(crate) blocks: u64,
+    pub(crate) writes: u64,
+    pub(crate) reads: u64,
+}
+
+/// A [`Disk`] whose file is open.
+pub(crate) struct Prepared {
+    disk: Disk,
+    file: File,
+    memory: Vec<u8>,
+}
+
+impl Disk {
+    pub(crate) fn prepare(self) -> io::Result<Prepared> {
+        let file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_DIRECT).open(&self.file)?;
+        let memory = vec![1; self.block_bytes + ALIGNMENT];
+        Ok(Prepared { disk: self, file, memory })
+    }
+}
+
+impl Prepared {
+    pub(crate) fn run(mut self) -> io::Result<()> {
+        let Disk { block_bytes, blocks, writes, reads, .. } = self.disk;
+        let start = self.memory.as_ptr().align_offset(ALIGNMENT);
+        let block = self.memory.get_mut(start..start + block_bytes).ok_or(io::ErrorKind::InvalidInput)?;
+        let place = |number: u64| number % blocks * block_bytes as u64;
+        for number in 0..writes {
+            self.file.write_all_at(block, place(number))?;
+        }
+        for number in 0..reads {
+            self.file.read_exact_at(block, place(number))?;
+        }
+        Ok(())
+    }
+}
