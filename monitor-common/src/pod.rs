@@ -4,6 +4,7 @@
 use crate::{
     counters::{CpuState, Slot},
     fields::{CONSTANTS, Constants, Offsets},
+    memory::Shortage,
     net::NetSlot,
     slots::{SeenTask, TagSet},
     waits::{Turns, WaitPair},
@@ -17,7 +18,7 @@ macro_rules! pod {
     )+};
 }
 
-pod!(CpuState, NetSlot, SeenTask, Slot, TagSet, Turns, WaitPair);
+pod!(CpuState, NetSlot, SeenTask, Shortage, Slot, TagSet, Turns, WaitPair);
 
 const _: () = assert!(size_of::<SeenTask>() == 64);
 const _: () = assert!(size_of::<Offsets>() == crate::fields::FIELDS.len() * size_of::<u32>());

@@ -3,12 +3,14 @@
 
 mod cli;
 mod complete;
+mod events;
 mod exact;
 mod files;
 mod host;
 mod identity;
 mod inspect;
 mod interference;
+mod memory;
 mod nested;
 mod network;
 mod output;

@@ -9,6 +9,7 @@ pub mod bracket;
 pub mod cgroup;
 pub mod container;
 pub mod env;
+pub mod events;
 pub mod lines;
 pub mod monitor;
 pub mod net;

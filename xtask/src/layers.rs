@@ -19,8 +19,8 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("newtypes", &[]),
     ("error", &[]),
     ("cli", &[]),
-    // The settings of what it configures are its fields.
-    ("settings", &["cli", "probes", "runtime"]),
+    // The settings of what it configures are its fields, and which events are wanted is told by the event.
+    ("settings", &[COMMON, "cli", "model", "probes", "runtime"]),
     ("privileges", &[]),
     ("stats", &[COMMON]),
     ("probes", &[COMMON]),

@@ -17,6 +17,7 @@ use super::{
     files::{FileCache, FileHealth, Subject},
     interfaces::{self, InterfaceCache},
     sample::{ContainerInfo, Counted, Sample, Series},
+    witness::{Witness, Witnessed},
 };
 use crate::{
     cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
@@ -90,6 +91,8 @@ pub struct Collector {
     /// Whether the hierarchy is mounted from its root, so that what a walk does not find does not exist.
     sees_all: bool,
     events: Vec<Event>,
+    /// Notes what happens one by one, where that is wanted.
+    witness: Option<Witness>,
 }
 
 impl Collector {
@@ -119,13 +122,41 @@ impl Collector {
             walk_is_due: true,
             sees_all,
             events: Vec::new(),
+            witness: None,
         };
         collector.walk();
         collector
     }
 
+    /// From now on notes what happens one by one.
+    #[must_use]
+    pub fn with_witness(mut self) -> Self {
+        self.witness = Some(Witness::default());
+        self
+    }
+
+    /// What happened since this was asked last; nothing without a witness.
+    pub fn take_witnessed(&mut self) -> Vec<Witnessed> {
+        self.witness.as_mut().map(Witness::take).unwrap_or_default()
+    }
+
+    /// How the programs fared.
+    pub fn probes(&self) -> impl Iterator<Item = ProbeStatus> + '_ {
+        let loaded = self.sources.probes.as_ref().ok().map(Probes::status);
+        loaded.into_iter().flatten()
+    }
+
+    /// Who is who.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// Takes in what a runtime tells.
     pub fn runtime_told(&mut self, event: RuntimeEvent) {
+        if let Some(witness) = &mut self.witness {
+            witness.heard(&event, Timestamp::now());
+        }
         if let RuntimeEvent::Connection(state) = &event {
             self.connections.insert(state.runtime.to_string(), state.clone());
         }
@@ -167,6 +198,9 @@ impl Collector {
     fn take_event(&mut self, event: Event, now: &Now) {
         let at = now.wall_of(event.boot_ns);
         let id = event.cgroup;
+        if let Some(witness) = &mut self.witness {
+            witness.saw(&event, at);
+        }
         match event.what {
             What::Made(Some(path)) => match self.below_mount(&path) {
                 Some(path) => {
@@ -180,8 +214,8 @@ impl Collector {
                 self.registry.cgroup_removed(id, event.boot_ns, at);
                 self.retiring.push(id);
             }
-            // Where a task is counted, the switch itself finds out; the record is for `monitor events`.
-            What::Attached { .. } => {}
+            // Where a task is counted, the switch itself finds out; these records are for `monitor events`.
+            What::Attached { .. } | What::Exec { .. } | What::Exit { .. } | What::OomKill { .. } => {}
             What::InitExited { wait_status, level, .. } => {
                 self.registry.init_exited(id, wait_status, level);
             }
@@ -227,6 +261,9 @@ impl Collector {
             coverage: self.coverage(ended.monotonic_ns - began.monotonic_ns, &series.1),
             series: series.0,
         };
+        if let Some(witness) = &mut self.witness {
+            witness.compared(&sample);
+        }
         self.retire(&began);
         self.has_ticked = true;
         sample
@@ -353,6 +390,9 @@ impl Collector {
             scheduler: probes.is_attached("sched_switch"),
             execs: probes.is_attached("sched_process_exec"),
             exits: probes.is_attached("sched_process_exit"),
+            oom_kills: probes.is_attached("mark_victim") || probes.is_attached("sched_process_exit"),
+            direct_reclaims: probes.is_attached("mm_vmscan_direct_reclaim_end"),
+            limit_reclaims: probes.is_attached("mm_vmscan_memcg_reclaim_end"),
             user_exceptions: probes.is_attached("page_fault_user"),
             kernel_exceptions: probes.is_attached("page_fault_kernel"),
             received: probes.is_attached("cgroup_skb_ingress"),
@@ -509,6 +549,7 @@ impl Collector {
             coverage.lost.unknown_turns_total = losses.unknown_turns;
             coverage.lost.hidden_tasks_total = losses.hidden_tasks;
             coverage.lost.unblamed_ns_total = losses.unblamed_ns;
+            coverage.lost.shortages_total = losses.shortages;
             coverage.map_bytes = probes.map_bytes as u64;
             coverage.probes = probes.status().map(probe).collect();
         }

@@ -10,3 +10,4 @@ mod interfaces;
 pub mod run;
 pub mod sample;
 pub mod window;
+pub mod witness;

@@ -141,6 +141,9 @@ mod tests {
             hierarchy: 0,
             has_typed_current: 0,
             has_throttled: 0,
+            tells_victim: 0,
+            tells_group_dead: 0,
+            process_records: 0,
             tells_retransmit_error: 0,
         };
         assert!(matches!(write(b"no ELF", &constants), Err(ConstantsError::Object(_))));

@@ -10,12 +10,14 @@ use monitor_common::{
     counters::{CpuState, Losses, SchedCounters, Slot, TaskCounters},
     histogram::{BUCKETS, Histogram},
     limits::WAIT_PAIRS,
+    memory::Shortage,
     net::{NetSlot, Tcp, Traffic},
     slots::Geometry,
 };
 
 use super::{
     load::LoadError,
+    shortages::{Shortages, add_shortage},
     sys::{SharedArray, run_on_cpu},
     table::{OVERFLOW, Table, share},
     waits::Waits,
@@ -33,6 +35,8 @@ pub struct CgroupCounters {
     pub runq: [u64; BUCKETS],
     /// What its sockets did.
     pub net: NetSlot,
+    /// What a shortage of memory did to its tasks.
+    pub shortage: Shortage,
 }
 
 impl Default for CgroupCounters {
@@ -42,6 +46,7 @@ impl Default for CgroupCounters {
             tasks: TaskCounters::default(),
             runq: [0; BUCKETS],
             net: NetSlot::default(),
+            shortage: Shortage::default(),
         }
     }
 }
@@ -49,10 +54,11 @@ impl Default for CgroupCounters {
 impl CgroupCounters {
     /// Adds what another cgroup's tasks, or other CPUs, have counted.
     pub fn add(&mut self, other: &Self) {
-        let Self { sched, tasks, runq, net } = other;
+        let Self { sched, tasks, runq, net, shortage } = other;
         add_sched(&mut self.sched, sched);
         add_tasks(&mut self.tasks, tasks);
         add_net(&mut self.net, net);
+        add_shortage(&mut self.shortage, shortage);
         for (sum, count) in self.runq.iter_mut().zip(runq) {
             *sum += count;
         }
@@ -138,6 +144,7 @@ struct Sums {
     tasks: TaskCounters,
     runq: Histogram,
     net: NetSlot,
+    shortage: Shortage,
 }
 
 impl Seen {
@@ -154,10 +161,11 @@ impl Seen {
     fn finish(&mut self) {
         self.changed = self.now != self.before;
         if self.changed {
-            let Sums { sched, tasks, runq, net } = self.now;
+            let Sums { sched, tasks, runq, net, shortage } = self.now;
             self.counters.sched = sched;
             self.counters.tasks = tasks;
             self.counters.net = net;
+            self.counters.shortage = shortage;
             for ((total, now), before) in self.counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
                 *total += u64::from(now.wrapping_sub(before));
             }
@@ -175,6 +183,7 @@ pub struct Reader {
     cpus: SharedArray<CpuState>,
     /// Who waited for whom.
     pub waits: Waits,
+    shortages: Shortages,
     flush: Option<OwnedFd>,
     seen: HashMap<CgroupId, Seen>,
     /// What cgroups whose slots were freed had counted.
@@ -193,6 +202,7 @@ impl Reader {
             net: Table::open(ebpf, geometry, "NET_TAGS", "NET")?,
             cpus: share(ebpf, "CPUS", geometry.cpus)?,
             waits: Waits::new(share(ebpf, "WAITS", geometry.cpus * WAIT_PAIRS)?, geometry.cpus * WAIT_PAIRS),
+            shortages: Shortages::open(ebpf, geometry.cpus)?,
             flush,
             seen: HashMap::new(),
             released: SchedCounters::default(),
@@ -237,6 +247,10 @@ impl Reader {
         }
         for (id, slot) in self.net.occupied() {
             add_net(&mut self.seen.entry(id).or_default().now.net, &slot);
+        }
+        for shortage in self.shortages.occupied() {
+            let seen = self.seen.entry(CgroupId(shortage.cgroup_id)).or_default();
+            add_shortage(&mut seen.now.shortage, &shortage);
         }
         self.seen.values_mut().for_each(Seen::finish);
     }
@@ -297,6 +311,7 @@ impl Reader {
                 unknown_turns,
                 hidden_tasks,
                 unblamed_ns,
+                shortages,
                 reserved: _,
             } = state.losses;
             sum.slot_overflows += slot_overflows;
@@ -304,6 +319,7 @@ impl Reader {
             sum.unknown_turns += unknown_turns;
             sum.hidden_tasks += hidden_tasks;
             sum.unblamed_ns += unblamed_ns;
+            sum.shortages += shortages;
         }
         sum
     }
@@ -314,6 +330,7 @@ impl Reader {
     pub fn release(&mut self, id: CgroupId) {
         self.slots.release(id);
         self.net.release(id);
+        self.shortages.release(id);
         if let Some(seen) = self.seen.remove(&id) {
             add_sched(&mut self.released, &seen.counters.sched);
         }

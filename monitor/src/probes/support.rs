@@ -22,6 +22,10 @@ pub struct KernelFacts {
     pub tracepoints: Vec<&'static str>,
     /// Whether programs get the running task with its type.
     pub has_typed_current: bool,
+    /// Whether `mark_victim` tells of a task; before Linux 6.1, of its number.
+    pub tells_victim: bool,
+    /// Whether `sched_process_exit` has a second argument: whether the whole process has ended.
+    pub tells_group_dead: bool,
     /// Whether `tcp_retransmit_skb` has a third argument, with the error of one that failed.
     pub tells_retransmit_error: bool,
     /// CPUs that can ever come online; the maps have room for each.
@@ -40,6 +44,8 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
         missing_fields: Vec::new(),
         tracepoints: Vec::new(),
         has_typed_current: false,
+        tells_victim: false,
+        tells_group_dead: false,
         tells_retransmit_error: false,
         possible_cpus: 0,
         tasks: tasks.unwrap_or_default(),
@@ -80,8 +86,10 @@ impl KernelFacts {
                 Hook::OnDemand | Hook::EveryTask | Hook::PacketsIn | Hook::PacketsOut => None,
             })
             .collect();
-        self.tells_retransmit_error =
-            btf.tracepoint_arguments("tcp_retransmit_skb").is_some_and(|count| count > 2);
+        let has_more_than = |name, count| btf.tracepoint_arguments(name).is_some_and(|has| has > count);
+        self.tells_retransmit_error = has_more_than("tcp_retransmit_skb", 2);
+        self.tells_victim = has_more_than("mark_victim", 1);
+        self.tells_group_dead = has_more_than("sched_process_exit", 1);
         self.has_typed_current = btf.enumerator("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
     }
 }

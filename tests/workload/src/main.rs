@@ -12,6 +12,7 @@
 //! Between a barrier and the next order nothing in it moves, so what the kernel counted for each of its tasks can be
 //! read at leisure and compared. With `--unattended CODE` it says nothing, waits for nothing, and exits with CODE.
 
+mod execs;
 mod forks;
 mod modes;
 mod net;
@@ -53,6 +54,12 @@ fn run() -> Result<u8, Box<dyn Error>> {
             test.report("ready", &Truth::read(DeadTasks::default())?)?;
             test.expect("go")?;
             forks::run(children, blocks, pages)?
+        }
+        Mode::Execs { children } => {
+            test.report("ready", &Truth::read(DeadTasks::default())?)?;
+            test.expect("go")?;
+            execs::run(children)?;
+            DeadTasks::default()
         }
         Mode::Transfer(transfer) => {
             let prepared = transfer.prepare()?;
