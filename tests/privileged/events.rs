@@ -15,6 +15,7 @@ use integration_tests::{
     schema, wait,
     workload::Workload,
 };
+use rustix::process::Signal;
 use serde_json::Value;
 
 const PROGRAMS: u8 = 20;
@@ -148,6 +149,30 @@ fn threads_that_end_at_once_are_one_process() {
         assert_eq!(told[0]["exit_code"], 4);
     }
     assert_without_loss(&events.end());
+}
+
+/// Records wait in a megabyte: some 3000 of them. Each process here is two, its start and its end.
+#[test]
+fn what_was_lost_is_told_with_its_number() {
+    let mut events = Events::start(&[]);
+    events.signal(Signal::STOP);
+    let programs = 2500;
+    for _ in 0..programs / 250 {
+        let mut workload = Workload::start(&["execs", "--children", "249"]);
+        let _ready = workload.wait_ready();
+        workload.go();
+        let _done = workload.wait_done();
+        assert!(workload.exit(0).success());
+    }
+    events.signal(Signal::CONT);
+    events.catch_up();
+    let all = events.end();
+    let told = all.iter().filter(|event| event["kind"] == "exec" || event["kind"] == "exit").count();
+    let lost: Vec<_> = all.iter().filter(|event| event["kind"] == "lost").collect();
+    assert!(lost.iter().all(|event| event["cause"] == "full_ring"), "{lost:#?}");
+    let lost: u64 = lost.iter().filter_map(|event| event["count"].as_u64()).sum();
+    assert!(lost > 1000, "only {lost} of what a stopped monitor could not read");
+    assert!(told as u64 + lost >= 2 * programs, "{told} told and {lost} lost");
 }
 
 #[test]

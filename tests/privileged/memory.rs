@@ -8,7 +8,7 @@ use integration_tests::{
 };
 
 /// 137: what a shell and Docker make of SIGKILL.
-const KILLED: i64 = 137;
+const KILLED: i32 = 137;
 
 #[test]
 fn an_oom_kill_is_told_once_with_its_victim() {
@@ -19,7 +19,7 @@ fn an_oom_kill_is_told_once_with_its_victim() {
     let pid: u32 = container.inspect("{{.State.Pid}}").parse().expect("a process id");
     let id = container.id().to_owned();
     container.workload().go();
-    assert_eq!(container.workload().wait_end().code(), Some(KILLED as i32));
+    assert_eq!(container.workload().wait_end().code(), Some(KILLED));
     events.wait_for("container_died", &id);
     events.catch_up();
 
@@ -39,7 +39,7 @@ fn an_oom_kill_is_told_once_with_its_victim() {
         let container = snapshot.find(&id)?;
         container.is_exited().then(|| container.clone())
     });
-    assert_eq!(ended.exit_code, Some(KILLED));
+    assert_eq!(ended.exit_code, Some(KILLED.into()));
     assert_eq!(ended.measured.memory.oom_victims_total, Some(1));
     let _all = events.end();
 }
@@ -65,6 +65,10 @@ fn reclaim_is_told_of_those_who_had_to_do_it() {
     assert!((50..5000).contains(&reclaims), "{reclaims} times");
     let ns = grown(|memory| memory.limit_reclaim_ns_total);
     assert!(ns > reclaims * 1000 && ns < 60_000_000_000, "{ns} ns in {reclaims} times");
+    if reader.places().file("memory.events").is_some() {
+        // The kernel counts there what it calls right before it reclaims; v1 counts each attempt to charge.
+        assert_eq!(reclaims, grown(|memory| memory.limit_hits_total));
+    }
     assert_eq!(after.oom_victims_total, Some(0));
     let untouched = memory(&mut monitor, &neighbour);
     assert_eq!((untouched.limit_reclaims_total, untouched.limit_reclaim_ns_total), (Some(0), Some(0)));

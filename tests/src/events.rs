@@ -76,7 +76,13 @@ impl Events {
         }
     }
 
-    /// Ends it; panics unless it ends well.
+    /// Lets it run or not, as `SIGSTOP` and `SIGCONT` do.
+    pub fn signal(&self, signal: Signal) {
+        send(&self.child, signal);
+    }
+
+    /// Ends it, and all that it has told; panics unless it ends well.
+    #[must_use]
     pub fn end(mut self) -> Vec<Value> {
         send(&self.child, Signal::INT);
         let status = wait::until("the end of monitor", || self.child.try_wait().expect("wait for monitor"));

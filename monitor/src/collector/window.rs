@@ -101,7 +101,7 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
         cpu: cpu_of(cpu, series.files_read_ns, window),
         memory: with_shortage(
             series,
-            if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
+            &if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
         ),
         block_io: BlockIo::default(),
         pids: if series.has_ended() { Pids { current: None, ..pids_of(pids) } } else { pids_of(pids) },
@@ -324,7 +324,7 @@ fn memory_of(memory: &MemoryStats) -> Memory {
 }
 
 /// Adds what programs counted to what the files said.
-fn with_shortage(series: &Series, files: Memory) -> Memory {
+fn with_shortage(series: &Series, files: &Memory) -> Memory {
     let Counted { oom_kills, direct_reclaims, limit_reclaims, .. } = series.counted;
     let counted = |is_counted: bool, read: fn(&Shortage) -> u64| {
         series.counters.as_ref().filter(|_| is_counted).map(|counters| read(&counters.shortage))
@@ -335,7 +335,7 @@ fn with_shortage(series: &Series, files: Memory) -> Memory {
         limit_reclaims_total: counted(limit_reclaims, |shortage| shortage.limit_reclaims),
         limit_reclaim_ns_total: counted(limit_reclaims, |shortage| shortage.limit_reclaim_ns),
         oom_victims_total: counted(oom_kills, |shortage| shortage.oom_kills),
-        ..files
+        ..*files
     }
 }
 

@@ -210,6 +210,8 @@ fn stage(one: &Metadata) -> Option<Stage> {
 #[derive(Debug, Default)]
 struct Throttling {
     seen: HashMap<CgroupId, Quota>,
+    /// When the last sample was taken, by `CLOCK_MONOTONIC`.
+    looked_ns: u64,
 }
 
 /// What `cpu.stat` said of a cgroup.
@@ -237,15 +239,15 @@ impl Throttling {
         for series in &sample.series {
             let Some(mut quota) = Quota::of(&series.files.cpu, sample.monotonic_ns) else { continue };
             let earlier = before.get(&series.cgroup).copied();
-            // What a cgroup did before it was first looked at is news only if it was made since then.
-            if let Some(earlier) = earlier.or_else(|| series.is_new.then(|| Quota::none(&quota))) {
-                if let Some(what) = quota.compare(&earlier, series) {
-                    let subject = Subject::Cgroup(series.cgroup);
-                    happened.push(Witnessed { at: sample.taken_at, subject, what });
-                }
+            // What a cgroup did before it was first looked at is news only if it was made since the last sample.
+            let earlier = earlier.or_else(|| series.is_new.then(|| Quota::none(self.looked_ns)));
+            if let Some(what) = earlier.and_then(|earlier| quota.compare(&earlier, series)) {
+                let subject = Subject::Cgroup(series.cgroup);
+                happened.push(Witnessed { at: sample.taken_at, subject, what });
             }
             self.seen.insert(series.cgroup, quota);
         }
+        self.looked_ns = sample.monotonic_ns;
     }
 }
 
@@ -261,9 +263,16 @@ impl Quota {
         })
     }
 
-    /// A cgroup's counters as it is made.
-    fn none(now: &Self) -> Self {
-        Self { periods: 0, throttled_periods: 0, throttled_ns: 0, began: None, ..*now }
+    /// A cgroup's counters as it is made, at this moment at the earliest.
+    fn none(looked_ns: u64) -> Self {
+        Self {
+            periods: 0,
+            throttled_periods: 0,
+            throttled_ns: 0,
+            looked_ns,
+            grown_ns: looked_ns,
+            began: None,
+        }
     }
 
     /// What changed since an earlier look, which this one continues.

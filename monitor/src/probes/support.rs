@@ -11,6 +11,7 @@ use super::{
 
 /// What this kernel offers to the programs.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct KernelFacts {
     /// Why nothing at all can be loaded, where that is so: there are no kernel types, for example.
     pub unusable: Option<String>,

@@ -141,6 +141,22 @@ fn throttling_begins_with_growth_and_ends_with_a_period_without() {
 }
 
 #[test]
+fn a_cgroup_made_since_the_last_sample_was_not_throttled_before() {
+    let mut witness = Witness::default();
+    let mut empty = sample(0, 0, 0);
+    empty.series.clear();
+    witness.compared(&empty);
+    let mut new = sample(10, 5, 2);
+    new.series[0].is_new = true;
+    witness.compared(&new);
+    assert_eq!(witness.take()[0].what, Happening::ThrottleBegin { granularity_ns: SECOND_NS });
+    let mut old = Witness::default();
+    old.compared(&empty);
+    old.compared(&sample(10, 5, 2));
+    assert!(old.take().is_empty(), "it may have been long ago");
+}
+
+#[test]
 fn throttling_does_not_end_between_two_periods_but_with_the_work() {
     let mut witness = Witness::default();
     for sample in [sample(0, 10, 4), sample(1, 11, 5), sample(2, 11, 5)] {
