@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('stream', 'stream', [CompletionResultType]::ParameterValue, 'Show every container''s rates, window by window')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Measure one window and print it as JSON')
             [CompletionResult]::new('blame', 'blame', [CompletionResultType]::ParameterValue, 'Say who kept containers from a CPU: which other container, the system, or their own quota')
+            [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Tell what happens, as it happens: containers'' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what isolates one running container and what is in it')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
@@ -97,6 +98,28 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'monitor;events' {
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Tell events of this kind only; may be given more than once, or several with commas between them. That events were lost is always told')
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Tell events of this kind only; may be given more than once, or several with commas between them. That events were lost is always told')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'End after so many events')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after so many events')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Form of the output [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Form of the output [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to a file instead of standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to a file instead of standard output')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Length of a window, such as 500ms, 1s or 1m')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Length of a window, such as 500ms, 1s or 1m')
+            [CompletionResult]::new('--docker-host', '--docker-host', [CompletionResultType]::ParameterName, 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]')
+            [CompletionResult]::new('--keep-ended', '--keep-ended', [CompletionResultType]::ParameterName, 'How long an ended container is shown after it was shown as ended first')
+            [CompletionResult]::new('--map-memory', '--map-memory', [CompletionResultType]::ParameterName, 'Most memory that the cgroups'' counters may take in the kernel, in MiB, but for 512 slots a CPU')
+            [CompletionResult]::new('--no-docker', '--no-docker', [CompletionResultType]::ParameterName, 'Do not ask Docker: containers are known by id only')
+            [CompletionResult]::new('--no-fault-exceptions', '--no-fault-exceptions', [CompletionResultType]::ParameterName, 'Do not count page-fault exceptions, which costs a program run at each fault')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'monitor;doctor' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Form of the output')
@@ -141,6 +164,7 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('stream', 'stream', [CompletionResultType]::ParameterValue, 'Show every container''s rates, window by window')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Measure one window and print it as JSON')
             [CompletionResult]::new('blame', 'blame', [CompletionResultType]::ParameterValue, 'Say who kept containers from a CPU: which other container, the system, or their own quota')
+            [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Tell what happens, as it happens: containers'' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what isolates one running container and what is in it')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
@@ -155,6 +179,9 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             break
         }
         'monitor;help;blame' {
+            break
+        }
+        'monitor;help;events' {
             break
         }
         'monitor;help;doctor' {

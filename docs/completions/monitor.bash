@@ -25,6 +25,9 @@ _monitor() {
             monitor,doctor)
                 cmd="monitor__subcmd__doctor"
                 ;;
+            monitor,events)
+                cmd="monitor__subcmd__events"
+                ;;
             monitor,generate)
                 cmd="monitor__subcmd__generate"
                 ;;
@@ -49,6 +52,9 @@ _monitor() {
             monitor__subcmd__help,doctor)
                 cmd="monitor__subcmd__help__subcmd__doctor"
                 ;;
+            monitor__subcmd__help,events)
+                cmd="monitor__subcmd__help__subcmd__events"
+                ;;
             monitor__subcmd__help,generate)
                 cmd="monitor__subcmd__help__subcmd__generate"
                 ;;
@@ -71,7 +77,7 @@ _monitor() {
 
     case "${cmd}" in
         monitor)
-            opts="-v -h -V --verbose --help --version stream snapshot blame doctor inspect completions generate help"
+            opts="-v -h -V --verbose --help --version stream snapshot blame events doctor inspect completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -174,6 +180,72 @@ _monitor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        monitor__subcmd__events)
+            opts="-k -n -f -o -i -v -h --kind --count --format --output --interval --docker-host --no-docker --keep-ended --map-memory --no-fault-exceptions --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -W "container_created container_started container_died container_removed cgroup_made cgroup_removed task_moved exec exit oom_kill throttle_begin throttle_end" -- "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -W "container_created container_started container_died container_removed cgroup_made cgroup_removed task_moved exec exit oom_kill throttle_begin throttle_end" -- "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "text ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-ended)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         monitor__subcmd__generate)
             opts="-v -h --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -189,7 +261,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__help)
-            opts="stream snapshot blame doctor inspect completions generate help"
+            opts="stream snapshot blame events doctor inspect completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -231,6 +303,20 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__help__subcmd__events)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -27,6 +27,7 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand stream 'Show every container''s rates, window by window'
             cand snapshot 'Measure one window and print it as JSON'
             cand blame 'Say who kept containers from a CPU: which other container, the system, or their own quota'
+            cand events 'Tell what happens, as it happens: containers'' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
             cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
             cand inspect 'Show what isolates one running container and what is in it'
             cand completions 'Print the completions of a shell'
@@ -90,6 +91,27 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'monitor;events'= {
+            cand -k 'Tell events of this kind only; may be given more than once, or several with commas between them. That events were lost is always told'
+            cand --kind 'Tell events of this kind only; may be given more than once, or several with commas between them. That events were lost is always told'
+            cand -n 'End after so many events'
+            cand --count 'End after so many events'
+            cand -f 'Form of the output [default: text on a terminal, else ndjson]'
+            cand --format 'Form of the output [default: text on a terminal, else ndjson]'
+            cand -o 'Write to a file instead of standard output'
+            cand --output 'Write to a file instead of standard output'
+            cand -i 'Length of a window, such as 500ms, 1s or 1m'
+            cand --interval 'Length of a window, such as 500ms, 1s or 1m'
+            cand --docker-host 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]'
+            cand --keep-ended 'How long an ended container is shown after it was shown as ended first'
+            cand --map-memory 'Most memory that the cgroups'' counters may take in the kernel, in MiB, but for 512 slots a CPU'
+            cand --no-docker 'Do not ask Docker: containers are known by id only'
+            cand --no-fault-exceptions 'Do not count page-fault exceptions, which costs a program run at each fault'
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'monitor;doctor'= {
             cand -f 'Form of the output'
             cand --format 'Form of the output'
@@ -130,6 +152,7 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand stream 'Show every container''s rates, window by window'
             cand snapshot 'Measure one window and print it as JSON'
             cand blame 'Say who kept containers from a CPU: which other container, the system, or their own quota'
+            cand events 'Tell what happens, as it happens: containers'' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
             cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
             cand inspect 'Show what isolates one running container and what is in it'
             cand completions 'Print the completions of a shell'
@@ -141,6 +164,8 @@ set edit:completion:arg-completer[monitor] = {|@words|
         &'monitor;help;snapshot'= {
         }
         &'monitor;help;blame'= {
+        }
+        &'monitor;help;events'= {
         }
         &'monitor;help;doctor'= {
         }

@@ -30,6 +30,7 @@ complete -c monitor -n "__fish_monitor_needs_command" -s V -l version -d 'Print 
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "stream" -d 'Show every container\'s rates, window by window'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "snapshot" -d 'Measure one window and print it as JSON'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "events" -d 'Tell what happens, as it happens: containers\' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -74,6 +75,30 @@ complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-runtimes -d
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_using_subcommand events" -s k -l kind -d 'Tell events of this kind only; may be given more than once, or several with commas between them. That events were lost is always told' -r -f -a "container_created\t'A runtime has made a container'
+container_started\t'A runtime has started a container'
+container_died\t'A container\'s first process has ended'
+container_removed\t'A runtime has deleted a container'
+cgroup_made\t'A cgroup was made'
+cgroup_removed\t'A cgroup was removed'
+task_moved\t'A task was moved into a cgroup'
+exec\t'A process executed a program'
+exit\t'A process ended'
+oom_kill\t'A process was killed for lack of memory'
+throttle_begin\t'A CPU quota began to run out'
+throttle_end\t'A CPU quota runs out no more'"
+complete -c monitor -n "__fish_monitor_using_subcommand events" -s n -l count -d 'End after so many events' -r
+complete -c monitor -n "__fish_monitor_using_subcommand events" -s f -l format -d 'Form of the output [default: text on a terminal, else ndjson]' -r -f -a "text\t'A line each for reading'
+ndjson\t'A line of JSON each'"
+complete -c monitor -n "__fish_monitor_using_subcommand events" -s o -l output -d 'Write to a file instead of standard output' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand events" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
+complete -c monitor -n "__fish_monitor_using_subcommand events" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s f -l format -d 'Form of the output' -r -f -a "text\t'Lines for reading'
 json\t'One object'"
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
@@ -94,11 +119,12 @@ complete -c monitor -n "__fish_monitor_using_subcommand completions" -s v -l ver
 complete -c monitor -n "__fish_monitor_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c monitor -n "__fish_monitor_using_subcommand generate" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor inspect completions generate help" -f -a "stream" -d 'Show every container\'s rates, window by window'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor inspect completions generate help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor inspect completions generate help" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor inspect completions generate help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor inspect completions generate help" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor inspect completions generate help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor inspect completions generate help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame doctor inspect completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "stream" -d 'Show every container\'s rates, window by window'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "events" -d 'Tell what happens, as it happens: containers\' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

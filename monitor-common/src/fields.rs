@@ -76,6 +76,14 @@ kernel_fields! {
     task_start_time: "task_struct", ["start_time"];
     /// The status that wait(2) will return.
     task_exit_code: "task_struct", ["exit_code"];
+    /// The first thread of its process, whose status is the process's.
+    task_group_leader: "task_struct", ["group_leader"];
+    /// The task's name.
+    task_comm: "task_struct", ["comm"];
+    /// The memory of a process that the kernel chose to kill for lack of it; null of others.
+    signal_oom_mm: "signal_struct", ["oom_mm"];
+    /// The path of the program that is executed.
+    binprm_filename: "linux_binprm", ["filename"];
     /// The task's cgroup in the default (v2) hierarchy.
     css_set_dfl_cgrp: "css_set", ["dfl_cgrp"];
     /// The task's state in the v1 controller whose hierarchy is counted.
@@ -158,6 +166,12 @@ pub struct Constants {
     pub has_typed_current: u32,
     /// 1 where the kernel tells how long a quota kept a group's tasks from a CPU.
     pub has_throttled: u32,
+    /// 1 where `mark_victim` tells of a task; before, of a number (6.1).
+    pub tells_victim: u32,
+    /// 1 where `sched_process_exit` tells whether it is the process's last thread (6.16).
+    pub tells_group_dead: u32,
+    /// Which processes are told of one by one: bits of [`crate::lifecycle::process_records`].
+    pub process_records: u32,
     /// 1 where `tcp_retransmit_skb` tells of failures too, and which it is in its third argument (6.17).
     pub tells_retransmit_error: u32,
     /// The hierarchy that the block controller's cgroups are in.

@@ -14,6 +14,7 @@ pub mod fields;
 pub mod histogram;
 pub mod lifecycle;
 pub mod limits;
+pub mod memory;
 pub mod net;
 #[cfg(feature = "user")]
 pub mod pod;

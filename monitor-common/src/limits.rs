@@ -24,3 +24,18 @@ pub const RING_BYTES: u32 = 1 << 20;
 
 /// Bytes of a cgroup's path that a lifecycle record carries; a longer path is cut and resolved by user space.
 pub const PATH_BYTES: usize = 256;
+
+/// Bytes of a task's name, a terminating 0 included (`TASK_COMM_LEN`, include/linux/sched.h).
+pub const COMM_BYTES: usize = 16;
+
+/// Cgroups for which each CPU can count what a shortage of memory did, a power of two. See [`crate::memory::Shortage`].
+pub const SHORTAGES: u32 = 1024;
+
+/// Entries of that table that one cgroup may be in.
+pub const SHORTAGE_PROBES: u32 = 8;
+
+/// Tasks that may reclaim memory at the same time.
+pub const RECLAIMERS: u32 = 4096;
+
+/// Processes of which it is remembered that they were told of as ended or as killed for lack of memory.
+pub const TOLD_PROCESSES: u32 = 1024;

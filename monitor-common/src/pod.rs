@@ -5,6 +5,7 @@ use crate::{
     block::{BlockCounters, BlockKey},
     counters::{CpuState, Slot},
     fields::{CONSTANTS, Constants, Offsets},
+    memory::Shortage,
     net::NetSlot,
     slots::{SeenTask, TagSet},
     waits::{Turns, WaitPair},
@@ -18,7 +19,7 @@ macro_rules! pod {
     )+};
 }
 
-pod!(BlockCounters, BlockKey, CpuState, NetSlot, SeenTask, Slot, TagSet, Turns, WaitPair);
+pod!(BlockCounters, BlockKey, CpuState, NetSlot, SeenTask, Shortage, Slot, TagSet, Turns, WaitPair);
 
 const _: () = assert!(size_of::<SeenTask>() == 64);
 const _: () = assert!(size_of::<Offsets>() == crate::fields::FIELDS.len() * size_of::<u32>());

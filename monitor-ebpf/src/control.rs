@@ -31,6 +31,11 @@ empty!(
     tcp_receive_reset = "tcp_receive_reset",
     inet_sock_set_state = "inet_sock_set_state",
     block_rq_complete = "block_rq_complete",
+    mark_victim = "mark_victim",
+    mm_vmscan_direct_reclaim_begin = "mm_vmscan_direct_reclaim_begin",
+    mm_vmscan_direct_reclaim_end = "mm_vmscan_direct_reclaim_end",
+    mm_vmscan_memcg_reclaim_begin = "mm_vmscan_memcg_reclaim_begin",
+    mm_vmscan_memcg_reclaim_end = "mm_vmscan_memcg_reclaim_end",
 );
 
 /// Lets every packet pass.

@@ -4,8 +4,14 @@
 //! example, is loaded from directly: the verifier checks each load against the struct, and a faulting address reads as 0. A
 //! bare address goes through a helper.
 
-use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel, generated::bpf_get_current_task_btf};
-use monitor_common::slots::TaskTotals;
+use aya_ebpf::helpers::{
+    bpf_get_current_task, bpf_probe_read_kernel, bpf_probe_read_kernel_str_bytes,
+    generated::bpf_get_current_task_btf,
+};
+use monitor_common::{
+    limits::{COMM_BYTES, PATH_BYTES},
+    slots::TaskTotals,
+};
 
 use crate::{
     globals::{constant, distance, hierarchy, load_u8, load_u16, load_u32, load_u64, member, word},
@@ -120,16 +126,37 @@ impl Task<Typed> {
         Self(Typed(unsafe { bpf_get_current_task_btf() } as *const u8))
     }
 
-    /// How deep its pid namespace is, if this is the last thread of the first process in it: its end ends the namespace,
-    /// and the container that it is. 0 otherwise.
+    /// Whether no thread of its process goes on. Of threads that end at the same time, several may find it so.
+    #[inline(always)]
+    pub(crate) fn is_among_the_last(self) -> bool {
+        self.0.follow::<{ member!(task_signal) }>().u32::<{ member!(signal_live) }>() == 0
+    }
+
+    /// The first thread of its process.
+    #[inline(always)]
+    pub(crate) fn leader(self) -> Self {
+        Self(self.0.follow::<{ member!(task_group_leader) }>())
+    }
+
+    /// Whether its process was chosen to be killed when memory was short.
+    #[inline(always)]
+    pub(crate) fn is_oom_victim(self) -> bool {
+        self.0.follow::<{ member!(task_signal) }>().u64::<{ member!(signal_oom_mm) }>() != 0
+    }
+
+    /// Its name, ended by a 0.
+    #[inline(always)]
+    pub(crate) fn comm(self) -> [u8; COMM_BYTES] {
+        Address(self.0.0 as u64).load(u64::from(constant::<{ member!(task_comm) }>()))
+    }
+
+    /// How deep its process's pid namespace is, if it is the first process in it: its end ends the namespace, and the
+    /// container that it is. 0 otherwise.
     #[inline(always)]
     pub(crate) fn ended_namespace_level(self) -> u64 {
         /// `struct upid`: a number, padding and a pointer.
         const UPID_BYTES: u64 = 16;
         let signal = self.0.follow::<{ member!(task_signal) }>();
-        if signal.u32::<{ member!(signal_live) }>() != 0 {
-            return 0;
-        }
         let pid = signal.follow::<{ member!(signal_pids) }>();
         let level = pid.u32::<{ member!(pid_level) }>();
         if level == 0 {
@@ -241,6 +268,30 @@ impl<M: Memory> Task<M> {
     #[inline(always)]
     pub(crate) fn exit_code(self) -> u64 {
         self.0.u32::<{ member!(task_exit_code) }>()
+    }
+}
+
+/// The cgroup id of the task that this CPU runs, in the hierarchy that is counted.
+#[inline(always)]
+pub(crate) fn current_cgroup_id() -> u64 {
+    let has_typed_current = constant::<{ word!(has_typed_current) }>() != 0;
+    if has_typed_current { Task::typed_current().cgroup_id() } else { Task::current().cgroup_id() }
+}
+
+/// The path of the program that a `struct linux_binprm`, a tracepoint's argument, is about.
+#[inline(always)]
+pub(crate) fn program_path(binprm: *const u8) -> *const u8 {
+    Typed(binprm).u64::<{ member!(binprm_filename) }>() as *const u8
+}
+
+/// Copies text that ends with a 0; its length, or that of `into` where it was cut, or 0 where it cannot be read.
+#[inline(always)]
+pub(crate) fn copy_text(from: *const u8, into: &mut [u8; PATH_BYTES]) -> u32 {
+    // SAFETY: the helper checks the address and cuts what is longer.
+    match unsafe { bpf_probe_read_kernel_str_bytes(from, into) } {
+        Ok(text) if text.len() >= PATH_BYTES - 1 => PATH_BYTES as u32,
+        Ok(text) => text.len() as u32,
+        Err(_) => 0,
     }
 }
 

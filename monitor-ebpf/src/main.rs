@@ -15,6 +15,7 @@ mod cgroup;
 mod fault;
 mod globals;
 mod kernel;
+mod memory;
 mod net;
 mod process;
 mod sched;

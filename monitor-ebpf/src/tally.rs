@@ -21,7 +21,7 @@ use monitor_common::{
 use crate::globals::{self, constant, word};
 
 /// Lets user space map the array and read it without a system call.
-const BPF_F_MMAPABLE: u32 = 1 << 10;
+pub(crate) const BPF_F_MMAPABLE: u32 = 1 << 10;
 
 #[map]
 static TAGS: Array<TagSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);
@@ -73,6 +73,12 @@ impl Cpu {
         // SAFETY: the helper has no preconditions. It is a load on 6.10 and later, a call before.
         let number = unsafe { bpf_get_smp_processor_id() };
         Self { number, first_slot: number * (constant::<{ word!(geometry.owned_slots) }>() + 1) }
+    }
+
+    /// Its number.
+    #[inline(always)]
+    pub(crate) fn number(self) -> u32 {
+        self.number
     }
 
     /// The index of its first set.

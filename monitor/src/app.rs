@@ -1,5 +1,9 @@
 //! Builds sources, collector and sinks from settings; starts and stops them.
 
+mod watch;
+
+pub use self::watch::watch;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -56,11 +60,17 @@ pub enum AppError {
 /// How long a runtime may take to answer before a container's name counts as unknown.
 const NAME_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Refuses to go on without the rights that are needed.
+fn require_rights() -> Result<(), AppError> {
+    match privileges::missing(privileges::effective()) {
+        Some(missing) => Err(AppError::NotPermitted(missing)),
+        None => Ok(()),
+    }
+}
+
 /// Measures and writes until told to stop, or for as many windows as asked for.
 pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
-    if let Some(missing) = privileges::missing(privileges::effective()) {
-        return Err(AppError::NotPermitted(missing));
-    }
+    require_rights()?;
     let target = stream.output.as_deref().map_or_else(|| Ok(Target::stdout()), Target::file)?;
     let mut collector = Collector::new(open_sources(source), source.keep_ended);
     let (sender, messages) = channel();
@@ -102,7 +112,7 @@ fn await_runtimes(collector: &mut Collector, messages: &Receiver<Message>, answe
 
 /// Hands windows to the sink.
 struct Publisher<'a> {
-    sink: Sink,
+    sink: Sink<Snapshot>,
     left: Option<u64>,
     containers: &'a [String],
     has_named: bool,
@@ -160,7 +170,7 @@ fn is_called(container: &model::Container, wanted: &str) -> bool {
     container.id.starts_with(wanted) || container.name.as_deref() == Some(wanted)
 }
 
-fn encoder(stream: &Stream) -> Encode {
+fn encoder(stream: &Stream) -> Encode<Snapshot> {
     match stream.form {
         Form::Table => Box::new(table::encode),
         Form::Line => Box::new(json::encode_line),

@@ -39,6 +39,11 @@ pub enum Command {
     /// Measures one window and tells for each container, or for those named, how long its tasks waited, for whom, and what
     /// would shorten it.
     Blame(BlameArgs),
+    /// Tell what happens, as it happens: containers' lives, programs executed and ended, kills for lack of memory, CPU quotas
+    /// that run out.
+    ///
+    /// A line for reading each on a terminal, NDJSON when piped.
+    Events(EventsArgs),
     /// Say what this kernel, cgroup set-up and runtime allow, and what to do about each no.
     Doctor(DoctorArgs),
     /// Show what isolates one running container and what is in it.
@@ -143,6 +148,31 @@ pub struct BlameArgs {
     pub source: SourceArgs,
 }
 
+/// Arguments of `monitor events`.
+#[derive(Args, Debug)]
+pub struct EventsArgs {
+    /// The containers whose events to tell, by name, id or the beginning of an id [default: all, and what is no
+    /// container's].
+    #[arg(value_name = "CONTAINER", value_parser = NonEmptyStringValueParser::new())]
+    pub containers: Vec<String>,
+    /// Tell events of this kind only; may be given more than once, or several with commas between them. That events were
+    /// lost is always told.
+    #[arg(short, long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    pub kind: Vec<EventKind>,
+    /// End after so many events.
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Form of the output [default: text on a terminal, else ndjson].
+    #[arg(short, long, value_enum)]
+    pub format: Option<EventsFormat>,
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where events come from. Quotas that run out are looked for once a window.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
 /// Arguments of `monitor doctor`.
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
@@ -177,6 +207,66 @@ pub enum Format {
     Ndjson,
     /// One line a container and window.
     Csv,
+}
+
+/// Forms of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EventsFormat {
+    /// A line each for reading.
+    Text,
+    /// A line of JSON each.
+    Ndjson,
+}
+
+/// Kinds of events, as the JSON calls them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A runtime has made a container.
+    ContainerCreated,
+    /// A runtime has started a container.
+    ContainerStarted,
+    /// A container's first process has ended.
+    ContainerDied,
+    /// A runtime has deleted a container.
+    ContainerRemoved,
+    /// A cgroup was made.
+    CgroupMade,
+    /// A cgroup was removed.
+    CgroupRemoved,
+    /// A task was moved into a cgroup.
+    TaskMoved,
+    /// A process executed a program.
+    Exec,
+    /// A process ended.
+    Exit,
+    /// A process was killed for lack of memory.
+    OomKill,
+    /// A CPU quota began to run out.
+    ThrottleBegin,
+    /// A CPU quota runs out no more.
+    ThrottleEnd,
+}
+
+impl EventKind {
+    /// Its name in the JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ContainerCreated => "container_created",
+            Self::ContainerStarted => "container_started",
+            Self::ContainerDied => "container_died",
+            Self::ContainerRemoved => "container_removed",
+            Self::CgroupMade => "cgroup_made",
+            Self::CgroupRemoved => "cgroup_removed",
+            Self::TaskMoved => "task_moved",
+            Self::Exec => "exec",
+            Self::Exit => "exit",
+            Self::OomKill => "oom_kill",
+            Self::ThrottleBegin => "throttle_begin",
+            Self::ThrottleEnd => "throttle_end",
+        }
+    }
 }
 
 /// Forms of a report.
@@ -218,6 +308,14 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn kinds_of_events_are_typed_as_they_are_named() {
+        for kind in EventKind::value_variants() {
+            let typed = kind.to_possible_value().unwrap();
+            assert_eq!(typed.get_name(), kind.name());
+        }
     }
 
     #[test]

@@ -5,7 +5,12 @@ use std::{fs, io, path::Path};
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
-use crate::{cli::Cli, inspect, model::catalog, output::json};
+use crate::{
+    cli::Cli,
+    inspect,
+    model::catalog,
+    output::{events, json},
+};
 
 /// Writes the schemas, the metrics, the man pages and the completions below a directory.
 pub fn write_all(directory: &Path) -> io::Result<()> {
@@ -15,6 +20,7 @@ pub fn write_all(directory: &Path) -> io::Result<()> {
     };
     let schemas = subdirectory("schema")?;
     fs::write(schemas.join("snapshot.schema.json"), json::schema())?;
+    fs::write(schemas.join("event.schema.json"), events::schema())?;
     fs::write(schemas.join("inspect.schema.json"), inspect::schema())?;
     fs::write(directory.join("metrics.md"), catalog::markdown())?;
     clap_mangen::generate_to(Cli::command(), subdirectory("man")?)?;

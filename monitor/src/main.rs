@@ -9,7 +9,7 @@ use monitor::{
     cli::{Cli, Command},
     doctor, generate,
     inspect::{self, InspectError},
-    settings::{Inspect, SettingsError, Source, Stream},
+    settings::{Events, Inspect, SettingsError, Source, Stream},
 };
 
 /// As `EX_NOPERM` of sysexits.h.
@@ -52,6 +52,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stream(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
         Command::Snapshot(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
         Command::Blame(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
+        Command::Events(args) => {
+            let mut source = Source::try_from(&args.source)?;
+            let events = Events::from(&args);
+            source.wishes = events.wishes(source.wishes);
+            app::watch(&source, &events)?;
+        }
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
         Command::Completions { shell } => {

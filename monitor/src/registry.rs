@@ -404,7 +404,8 @@ fn parent_path(path: &str) -> Option<&str> {
 }
 
 /// What a shell or a runtime calls an exit status: 128 + n where signal n ended the process.
-fn exit_code(wait_status: u32) -> i64 {
+#[must_use]
+pub fn exit_code(wait_status: u32) -> i64 {
     let signal = i64::from(wait_status & 0x7f);
     if signal == 0 { i64::from(wait_status >> 8 & 0xff) } else { 128 + signal }
 }

@@ -2,8 +2,14 @@
 
 use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
+use monitor_common::lifecycle::process_records;
+
 use crate::{
-    cli::{BlameArgs, Format, InspectArgs, ReportFormat, RuntimeArgs, SnapshotArgs, SourceArgs, StreamArgs},
+    cli::{
+        BlameArgs, EventKind, EventsArgs, EventsFormat, Format, InspectArgs, ReportFormat, RuntimeArgs,
+        SnapshotArgs, SourceArgs, StreamArgs,
+    },
+    model::Event,
     probes::plan::Wishes,
     runtime::{
         docker::{DockerError, DockerSettings},
@@ -68,6 +74,90 @@ pub enum Form {
     Blame,
 }
 
+/// Which events are told, and how.
+#[derive(Debug)]
+pub struct Events {
+    /// Events to write; no end where `None`.
+    pub count: Option<u64>,
+    /// Their form.
+    pub form: EventsForm,
+    /// The containers whose events are told; all and the machine's where empty.
+    pub containers: Vec<String>,
+    /// The kinds that are told; all where empty.
+    pub kinds: Vec<EventKind>,
+    /// Where to write; standard output where `None`.
+    pub output: Option<PathBuf>,
+}
+
+/// Forms of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventsForm {
+    /// A line for reading.
+    Text,
+    /// A line of JSON.
+    Line,
+}
+
+/// A kind that is told whatever was asked for: that something is missing.
+const LOST: &str = "lost";
+
+impl Events {
+    /// Whether events of this kind, as in the JSON, are told.
+    #[must_use]
+    pub fn wants_kind(&self, kind: &str) -> bool {
+        kind == LOST || self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted.name() == kind)
+    }
+
+    /// Whether this event is told.
+    #[must_use]
+    pub fn wants(&self, event: &Event) -> bool {
+        let is_called = |wanted: &String| {
+            event.container.as_ref().is_some_and(|container| {
+                container.id.starts_with(wanted.as_str()) || container.name.as_ref() == Some(wanted)
+            })
+        };
+        let kind = event.what.kind();
+        self.wants_kind(kind)
+            && (kind == LOST || self.containers.is_empty() || self.containers.iter().any(is_called))
+    }
+
+    /// The processes that the programs are to tell of one by one.
+    fn process_records(&self) -> u32 {
+        [
+            (EventKind::Exec, process_records::EXECS),
+            (EventKind::Exit, process_records::EXITS),
+            (EventKind::OomKill, process_records::OOM_KILLS),
+        ]
+        .into_iter()
+        .filter(|(kind, _)| self.wants_kind(kind.name()))
+        .fold(0, |records, (_, record)| records | record)
+    }
+
+    /// What to load for these events: nothing that only counts and can be spared.
+    #[must_use]
+    pub fn wishes(&self, wishes: Wishes) -> Wishes {
+        Wishes { fault_exceptions: false, network: false, process_records: self.process_records(), ..wishes }
+    }
+}
+
+impl From<&EventsArgs> for Events {
+    fn from(args: &EventsArgs) -> Self {
+        let EventsArgs { containers, kind, count, format, output, source: _ } = args;
+        let is_for_reading = output.is_none() && std::io::stdout().is_terminal();
+        let default = if is_for_reading { EventsFormat::Text } else { EventsFormat::Ndjson };
+        Self {
+            count: *count,
+            form: match format.unwrap_or(default) {
+                EventsFormat::Text => EventsForm::Text,
+                EventsFormat::Ndjson => EventsForm::Line,
+            },
+            containers: containers.clone(),
+            kinds: kind.clone(),
+            output: output.clone(),
+        }
+    }
+}
+
 /// Which container is inspected, and how it is shown.
 #[derive(Debug)]
 pub struct Inspect {
@@ -119,6 +209,8 @@ impl TryFrom<&SourceArgs> for Source {
             wishes: Wishes {
                 map_bytes,
                 fault_exceptions: !no_fault_exceptions,
+                network: true,
+                process_records: 0,
                 log_level: program_log_level(),
             },
         })

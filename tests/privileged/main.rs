@@ -4,12 +4,14 @@
 mod block;
 mod cli;
 mod complete;
+mod events;
 mod exact;
 mod files;
 mod host;
 mod identity;
 mod inspect;
 mod interference;
+mod memory;
 mod nested;
 mod network;
 mod output;

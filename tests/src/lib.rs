@@ -12,6 +12,7 @@ pub mod containerd;
 pub mod cri;
 pub mod disk;
 pub mod env;
+pub mod events;
 pub mod lines;
 pub mod lxc;
 pub mod monitor;

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
+    time::Instant,
 };
 
 use crate::wait::LONG;
@@ -39,5 +40,12 @@ impl Lines {
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("no line came for {} s", LONG.as_secs()),
         }
+    }
+
+    /// The next line if one comes in time; `None` at the end of the pipe too.
+    #[must_use]
+    pub fn line_before(&self, deadline: Instant) -> Option<String> {
+        let line = self.received.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()?;
+        Some(String::from_utf8(line).expect("a line of UTF-8"))
     }
 }

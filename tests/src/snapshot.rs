@@ -308,6 +308,11 @@ pub struct Cpu {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Memory {
+    pub direct_reclaims_total: Option<u64>,
+    pub limit_reclaims_total: Option<u64>,
+    pub limit_reclaim_ns_total: Option<u64>,
+    pub oom_victims_total: Option<u64>,
+    pub limit_hits_total: Option<u64>,
     pub current_bytes: Option<u64>,
     pub limit_bytes: Option<i64>,
     pub working_set_bytes: Option<u64>,

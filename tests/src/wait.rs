@@ -8,6 +8,9 @@ use std::{
 /// How long anything may take on a busy machine before the test fails.
 pub const LONG: Duration = Duration::from_mins(1);
 
+/// After which what may have come too early is tried again.
+pub const SHORT: Duration = Duration::from_secs(1);
+
 /// Time between two questions.
 const PAUSE: Duration = Duration::from_millis(20);
 

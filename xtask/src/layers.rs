@@ -17,11 +17,11 @@ const COMMON: &str = "monitor_common";
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
 const MAY_KNOW: [(&str, &[&str]); 22] = [
     // The multiplier by which slots are spread, which spreads work over ticks too.
-    ("newtypes", &[COMMON]),
+    ("newtypes", &[]),
     ("error", &[]),
     ("cli", &[]),
-    // The settings of what it configures are its fields.
-    ("settings", &["cli", "probes", "runtime"]),
+    // The settings of what it configures are its fields, and which events are wanted is told by the event.
+    ("settings", &[COMMON, "cli", "model", "probes", "runtime"]),
     ("privileges", &[]),
     ("stats", &[COMMON]),
     ("probes", &[COMMON]),

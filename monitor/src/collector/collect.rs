@@ -19,6 +19,7 @@ use super::{
     files::{FileCache, FileHealth, Subject},
     interfaces::{self, InterfaceCache},
     sample::{ContainerInfo, Counted, Sample, Series},
+    witness::{Witness, Witnessed},
 };
 use crate::{
     cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
@@ -98,6 +99,8 @@ pub struct Collector {
     /// Whether the hierarchy is mounted from its root, so that what a walk does not find does not exist.
     sees_all: bool,
     events: Vec<Event>,
+    /// Notes what happens one by one, where that is wanted.
+    witness: Option<Witness>,
 }
 
 impl Collector {
@@ -129,13 +132,41 @@ impl Collector {
             walk_is_due: true,
             sees_all,
             events: Vec::new(),
+            witness: None,
         };
         collector.walk();
         collector
     }
 
+    /// From now on notes what happens one by one.
+    #[must_use]
+    pub fn with_witness(mut self) -> Self {
+        self.witness = Some(Witness::default());
+        self
+    }
+
+    /// What happened since this was asked last; nothing without a witness.
+    pub fn take_witnessed(&mut self) -> Vec<Witnessed> {
+        self.witness.as_mut().map(Witness::take).unwrap_or_default()
+    }
+
+    /// How the programs fared.
+    pub fn probes(&self) -> impl Iterator<Item = ProbeStatus> + '_ {
+        let loaded = self.sources.probes.as_ref().ok().map(Probes::status);
+        loaded.into_iter().flatten()
+    }
+
+    /// Who is who.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// Takes in what a runtime tells.
     pub fn runtime_told(&mut self, source: &SourceName, event: RuntimeEvent) {
+        if let Some(witness) = &mut self.witness {
+            witness.heard(source, &event, Timestamp::now());
+        }
         if let RuntimeEvent::Connection(state) = &event {
             self.connections.insert(source.clone(), state.clone());
         }
@@ -172,6 +203,9 @@ impl Collector {
     fn take_event(&mut self, event: Event, now: &Now) {
         let at = now.wall_of(event.boot_ns);
         let id = event.cgroup;
+        if let Some(witness) = &mut self.witness {
+            witness.saw(&event, at);
+        }
         match event.what {
             What::Made(Some(path)) => match self.below_mount(&path) {
                 Some(path) => {
@@ -185,8 +219,8 @@ impl Collector {
                 self.registry.cgroup_removed(id, event.boot_ns, at);
                 self.retiring.push(id);
             }
-            // Where a task is counted, the switch itself finds out; the record is for `monitor events`.
-            What::Attached { .. } => {}
+            // Where a task is counted, the switch itself finds out; these records are for `monitor events`.
+            What::Attached { .. } | What::Exec { .. } | What::Exit { .. } | What::OomKill { .. } => {}
             what @ (What::BlockMade(_) | What::BlockRemoved) => self.block.told(id, &what, at),
             What::InitExited { wait_status, level, .. } => {
                 self.registry.init_exited(id, wait_status, level);
@@ -232,6 +266,9 @@ impl Collector {
             coverage: self.coverage(ended.monotonic_ns - began.monotonic_ns, &series.1),
             series: series.0,
         };
+        if let Some(witness) = &mut self.witness {
+            witness.compared(&sample);
+        }
         self.retire(&began);
         self.has_ticked = true;
         sample
@@ -375,6 +412,9 @@ impl Collector {
             scheduler: probes.is_attached("sched_switch"),
             execs: probes.is_attached("sched_process_exec"),
             exits: probes.is_attached("sched_process_exit"),
+            oom_kills: probes.is_attached("mark_victim") || probes.is_attached("sched_process_exit"),
+            direct_reclaims: probes.is_attached("mm_vmscan_direct_reclaim_end"),
+            limit_reclaims: probes.is_attached("mm_vmscan_memcg_reclaim_end"),
             user_exceptions: probes.is_attached("page_fault_user"),
             kernel_exceptions: probes.is_attached("page_fault_kernel"),
             received: probes.is_attached("cgroup_skb_ingress"),
@@ -541,6 +581,7 @@ impl Collector {
             coverage.lost.unblamed_ns_total = losses.unblamed_ns;
             coverage.lost.overflowed_requests_total = probes.blocks.overflowed();
             coverage.lost.unattributed_requests_total = self.block.unattributed();
+            coverage.lost.shortages_total = losses.shortages;
             coverage.map_bytes = probes.map_bytes as u64;
             coverage.probes = probes.status().map(probe).collect();
         }

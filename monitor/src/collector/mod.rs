@@ -11,3 +11,4 @@ mod interfaces;
 pub mod run;
 pub mod sample;
 pub mod window;
+pub mod witness;

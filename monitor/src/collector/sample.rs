@@ -113,6 +113,12 @@ pub struct Counted {
     pub execs: bool,
     /// Exits.
     pub exits: bool,
+    /// Processes killed for lack of memory.
+    pub oom_kills: bool,
+    /// Memory reclaimed because the machine is short of it.
+    pub direct_reclaims: bool,
+    /// Memory reclaimed because a cgroup is at its limit.
+    pub limit_reclaims: bool,
     /// Page-fault exceptions in user mode.
     pub user_exceptions: bool,
     /// Page-fault exceptions in kernel mode.

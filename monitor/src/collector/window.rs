@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use monitor_common::{
     counters::TaskCounters,
     histogram::{BUCKETS, lower_bound, upper_bound},
+    memory::Shortage,
 };
 
 use super::sample::{Blamed, ContainerInfo, Counted, Sample, Series};
@@ -98,7 +99,10 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
         faults: faults(series, window),
         network: network::network(series, window),
         cpu: cpu_of(cpu, series.files_read_ns, window),
-        memory: if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
+        memory: with_shortage(
+            series,
+            &if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
+        ),
         block_io: block::block_io(series, window),
         pids: if series.has_ended() { Pids { current: None, ..pids_of(pids) } } else { pids_of(pids) },
         pressure: Pressure {
@@ -137,7 +141,7 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
 
 /// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
 fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
-    let CgroupCounters { sched, tasks: _, runq, net: _ } =
+    let CgroupCounters { sched, tasks: _, runq, net: _, shortage: _ } =
         series.counters.as_deref().filter(|_| series.counted.scheduler)?;
     let mut counts = *runq;
     if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
@@ -317,6 +321,22 @@ fn memory_of(memory: &MemoryStats) -> Memory {
         limit_hits_total: *limit_hits,
         high_events_total: *high_events,
         ..memory_details(details)
+    }
+}
+
+/// Adds what programs counted to what the files said.
+fn with_shortage(series: &Series, files: &Memory) -> Memory {
+    let Counted { oom_kills, direct_reclaims, limit_reclaims, .. } = series.counted;
+    let counted = |is_counted: bool, read: fn(&Shortage) -> u64| {
+        series.counters.as_ref().filter(|_| is_counted).map(|counters| read(&counters.shortage))
+    };
+    Memory {
+        direct_reclaims_total: counted(direct_reclaims, |shortage| shortage.direct_reclaims),
+        direct_reclaim_ns_total: counted(direct_reclaims, |shortage| shortage.direct_reclaim_ns),
+        limit_reclaims_total: counted(limit_reclaims, |shortage| shortage.limit_reclaims),
+        limit_reclaim_ns_total: counted(limit_reclaims, |shortage| shortage.limit_reclaim_ns),
+        oom_victims_total: counted(oom_kills, |shortage| shortage.oom_kills),
+        ..*files
     }
 }
 

@@ -258,6 +258,19 @@ metrics! {
         direct_scanned_pages_total: Counter,
         /// The part of `freed_pages_total` that they freed; v2 only, Linux 6.0 and later.
         direct_freed_pages_total: Counter,
+        /// Times that a task of it had to free memory itself because the machine was short of it, counted by eBPF. Whose
+        /// memory was freed, the kernel does not tell.
+        direct_reclaims_total: Counter,
+        /// How long that took.
+        direct_reclaim_ns_total: Counter,
+        /// Times that a task of it had to free memory itself because a cgroup, most often its own, was at its limit, or its
+        /// `memory.high`; counted by eBPF.
+        limit_reclaims_total: Counter,
+        /// How long that took.
+        limit_reclaim_ns_total: Counter,
+        /// Processes of it that the kernel chose to kill because memory was short, counted by eBPF as it happens:
+        /// `oom_kills_total` is the cgroup's file, which may be gone with its last process before it is read.
+        oom_victims_total: Counter,
         /// Anonymous pages that were needed again soon after they were reclaimed; v2 only.
         refaulted_anon_pages_total: Counter,
         /// Pages of files that were; v2 only. Growth means that the working set does not fit.

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod catalog;
 pub mod coverage;
+pub mod event;
 pub mod host;
 pub mod measurements;
 mod metric;
@@ -16,6 +17,7 @@ pub use self::{
     audit::{Agent, Audit, Comparison},
     catalog::{Kind, Metric, Value},
     coverage::{Coverage, Lost, Probe, Source},
+    event::{EVENT_SCHEMA_VERSION, Event, EventContainer, Happening, LossCause},
     host::{
         CpuTimes, Disk, DiskActivity, Host, HostFaults, HostInterface, HostMemory, HostReclaim,
         HostScheduler, HostTotals, InterfaceTraffic, NumberedCpu,

@@ -2,6 +2,7 @@
 
 pub mod blame;
 pub mod csv;
+pub mod events;
 pub mod json;
 pub mod sink;
 pub mod table;

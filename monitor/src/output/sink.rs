@@ -1,4 +1,4 @@
-//! Where encoded snapshots go, on a thread of its own, so that a slow reader cannot delay a tick.
+//! Where encoded snapshots or events go, on a thread of its own, so that a slow reader cannot delay a tick.
 
 use std::{
     fs::File,
@@ -14,9 +14,7 @@ use std::{
 
 use bytes::BytesMut;
 
-use crate::model::Snapshot;
-
-/// Snapshots that wait for a slow reader at most; more are dropped and counted.
+/// What waits for a slow reader at most; more is dropped and counted.
 const QUEUE: usize = 64;
 /// How long the last windows may take to be written.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -50,8 +48,8 @@ impl SinkError {
     }
 }
 
-/// Turns snapshots into bytes.
-pub type Encode = Box<dyn FnMut(&Snapshot, &mut BytesMut) + Send>;
+/// Turns what is written, a snapshot or a batch of events, into bytes.
+pub type Encode<T> = Box<dyn FnMut(&T, &mut BytesMut) + Send>;
 
 /// A place to write to.
 pub struct Target {
@@ -103,8 +101,8 @@ impl Target {
 }
 
 /// A thread that encodes and writes.
-pub struct Sink {
-    queue: Option<SyncSender<Arc<Snapshot>>>,
+pub struct Sink<T> {
+    queue: Option<SyncSender<Arc<T>>>,
     thread: Option<JoinHandle<Result<(), SinkError>>>,
     dropped: u64,
 }
@@ -113,16 +111,16 @@ pub struct Sink {
 #[derive(Debug)]
 pub struct Ended;
 
-impl Sink {
+impl<T: Send + Sync + 'static> Sink<T> {
     /// Starts the thread.
     #[must_use]
-    pub fn start(mut target: Target, mut encode: Encode) -> Self {
-        let (queue, snapshots) = sync_channel::<Arc<Snapshot>>(QUEUE);
+    pub fn start(mut target: Target, mut encode: Encode<T>) -> Self {
+        let (queue, items) = sync_channel::<Arc<T>>(QUEUE);
         let thread = std::thread::spawn(move || {
             let mut buffer = BytesMut::new();
-            for snapshot in snapshots {
+            for item in items {
                 buffer.clear();
-                encode(&snapshot, &mut buffer);
+                encode(&item, &mut buffer);
                 target.write(&buffer)?;
             }
             Ok(())
@@ -130,13 +128,13 @@ impl Sink {
         Self { queue: Some(queue), thread: Some(thread), dropped: 0 }
     }
 
-    /// Hands a snapshot over, or drops and counts it where the reader is too slow.
-    pub fn send(&mut self, snapshot: Arc<Snapshot>) -> Result<(), Ended> {
-        match self.queue.as_ref().map(|queue| queue.try_send(snapshot)) {
+    /// Hands something over, or drops and counts it where the reader is too slow.
+    pub fn send(&mut self, item: Arc<T>) -> Result<(), Ended> {
+        match self.queue.as_ref().map(|queue| queue.try_send(item)) {
             Some(Ok(())) => Ok(()),
             Some(Err(TrySendError::Full(_))) => {
                 if self.dropped == 0 {
-                    log::warn!("the reader of the stream is too slow: windows are dropped");
+                    log::warn!("the reader of the stream is too slow: some of it is dropped");
                 }
                 self.dropped += 1;
                 Ok(())
@@ -145,7 +143,7 @@ impl Sink {
         }
     }
 
-    /// Windows that were dropped so far.
+    /// How many were dropped so far.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use monitor_common::{
     counters::{SchedCounters, Slot, TaskCounters},
     histogram::{BUCKETS, Histogram},
+    memory::Shortage,
     net::{NetSlot, Tcp, Traffic},
 };
 
-use super::waits::Waited;
+use super::{shortages::add_shortage, waits::Waited};
 
 /// Scheduler counters that only grow: those of [`SchedCounters`], under the same names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +84,8 @@ pub struct CgroupCounters {
     pub runq: [u64; BUCKETS],
     /// What its sockets did.
     pub net: NetSlot,
+    /// What a shortage of memory did to its tasks.
+    pub shortage: Shortage,
 }
 
 impl Default for CgroupCounters {
@@ -92,6 +95,7 @@ impl Default for CgroupCounters {
             tasks: TaskCounters::default(),
             runq: [0; BUCKETS],
             net: NetSlot::default(),
+            shortage: Shortage::default(),
         }
     }
 }
@@ -99,10 +103,11 @@ impl Default for CgroupCounters {
 impl CgroupCounters {
     /// Adds what another cgroup's tasks, or other CPUs, have counted.
     pub fn add(&mut self, other: &Self) {
-        let Self { sched, tasks, runq, net } = other;
+        let Self { sched, tasks, runq, net, shortage } = other;
         self.sched.add(sched);
         add_tasks(&mut self.tasks, tasks);
         add_net(&mut self.net, net);
+        add_shortage(&mut self.shortage, shortage);
         for (sum, count) in self.runq.iter_mut().zip(runq) {
             *sum += count;
         }
@@ -204,6 +209,7 @@ pub(super) struct Sums {
     tasks: TaskCounters,
     runq: Histogram,
     pub(super) net: NetSlot,
+    pub(super) shortage: Shortage,
 }
 
 impl Seen {
@@ -230,11 +236,12 @@ impl Seen {
             },
         };
         if self.changed.any {
-            let Sums { sched, tasks, runq, net } = self.now;
+            let Sums { sched, tasks, runq, net, shortage } = self.now;
             let counters = Arc::make_mut(&mut self.counters);
             counters.sched.advance(&sched, &self.before.sched);
             counters.tasks = tasks;
             counters.net = net;
+            counters.shortage = shortage;
             for ((total, now), before) in counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
                 *total += u64::from(now.wrapping_sub(before));
             }

@@ -3,7 +3,10 @@
 use std::io;
 
 use aya::maps::{Map, MapData, RingBuf};
-use monitor_common::lifecycle::{Kind, Record};
+use monitor_common::{
+    lifecycle::{Kind, Record},
+    limits::COMM_BYTES,
+};
 
 use crate::newtypes::CgroupId;
 
@@ -29,6 +32,8 @@ pub enum What {
     Attached {
         /// The task.
         tid: u32,
+        /// Its name.
+        comm: String,
         /// The cgroup's path.
         path: Option<String>,
     },
@@ -45,6 +50,31 @@ pub enum What {
     BlockMade(Option<String>),
     /// One was removed there.
     BlockRemoved,
+    /// A process of it executed a program.
+    Exec {
+        /// The process.
+        tgid: u32,
+        /// Its name from then on.
+        comm: String,
+        /// The program's path as it was asked for; `None` where it was too long for a record.
+        path: Option<String>,
+    },
+    /// A process of it ended.
+    Exit {
+        /// The process.
+        tgid: u32,
+        /// Its name.
+        comm: String,
+        /// How, in the form of wait(2).
+        wait_status: u32,
+    },
+    /// The kernel chose a process of it to kill because memory was short.
+    OomKill {
+        /// The process.
+        tgid: u32,
+        /// Its name.
+        comm: String,
+    },
 }
 
 /// The records that the programs send.
@@ -83,18 +113,27 @@ fn parse(bytes: &[u8]) -> Option<Event> {
         let is_cut = length == 0 || length >= monitor_common::limits::PATH_BYTES;
         (!is_cut).then(|| String::from_utf8_lossy(whole).into_owned())
     };
+    let comm = || {
+        let at = std::mem::offset_of!(Record, comm);
+        let name = bytes.get(at..at + COMM_BYTES)?.split(|byte| *byte == 0).next()?;
+        Some(String::from_utf8_lossy(name).into_owned())
+    };
+    let wait_status = u32_at(std::mem::offset_of!(Record, wait_status))?;
     let tid = u32_at(std::mem::offset_of!(Record, tid))?;
     let what = match Kind::from_number(u32_at(std::mem::offset_of!(Record, kind))?)? {
         Kind::CgroupMade => What::Made(path()),
         Kind::CgroupRemoved => What::Removed(path()),
         Kind::BlockCgroupMade => What::BlockMade(path()),
         Kind::BlockCgroupRemoved => What::BlockRemoved,
-        Kind::TaskAttached => What::Attached { tid, path: path() },
+        Kind::TaskAttached => What::Attached { tid, comm: comm()?, path: path() },
         Kind::InitExited => What::InitExited {
             tgid: tid,
-            wait_status: u32_at(std::mem::offset_of!(Record, wait_status))?,
+            wait_status,
             level: u32_at(std::mem::offset_of!(Record, pid_level))?,
         },
+        Kind::Exec => What::Exec { tgid: tid, comm: comm()?, path: path() },
+        Kind::Exit => What::Exit { tgid: tid, comm: comm()?, wait_status },
+        Kind::OomKill => What::OomKill { tgid: tid, comm: comm()? },
     };
     Some(Event {
         cgroup: CgroupId(u64_at(std::mem::offset_of!(Record, cgroup_id))?),
@@ -117,8 +156,9 @@ mod tests {
         for word in [kind, 99, 256, 1, 0, u32::try_from(path.len()).unwrap()] {
             bytes.extend(word.to_ne_bytes());
         }
+        bytes.extend(b"true\0garbage    ");
         bytes.extend(path.bytes());
-        bytes.resize(40 + PATH_BYTES, 0);
+        bytes.resize(40 + COMM_BYTES + PATH_BYTES, 0);
         bytes
     }
 
@@ -135,6 +175,20 @@ mod tests {
             parse(&record(4, "")).unwrap().what,
             What::InitExited { tgid: 99, wait_status: 256, level: 1 }
         );
+    }
+
+    #[test]
+    fn processes_are_told_with_their_names() {
+        let comm = "true".to_owned();
+        assert_eq!(
+            parse(&record(5, "/bin/true")).unwrap().what,
+            What::Exec { tgid: 99, comm: comm.clone(), path: Some("/bin/true".into()) }
+        );
+        assert_eq!(
+            parse(&record(6, "")).unwrap().what,
+            What::Exit { tgid: 99, comm: comm.clone(), wait_status: 256 }
+        );
+        assert_eq!(parse(&record(7, "")).unwrap().what, What::OomKill { tgid: 99, comm });
     }
 
     #[test]

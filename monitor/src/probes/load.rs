@@ -9,7 +9,7 @@ use aya::{
 };
 use aya_log::EbpfLogger;
 
-use monitor_common::limits::WAIT_PAIRS;
+use monitor_common::limits::{SHORTAGES, WAIT_PAIRS};
 
 use super::{
     block::Blocks,
@@ -102,6 +102,7 @@ impl Probes {
             .map_max_entries("CPUS", geometry.cpus)
             .map_max_entries("TURNS", geometry.cpus)
             .map_max_entries("WAITS", geometry.cpus * WAIT_PAIRS)
+            .map_max_entries("SHORTAGE", geometry.cpus * SHORTAGES)
             .map_max_entries("SEEN", 1 << plan.constants.seen_bits)
             .load(&object)
             .map_err(|source| LoadError::Object(Box::new(source)))?;

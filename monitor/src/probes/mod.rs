@@ -8,6 +8,7 @@ pub mod events;
 pub mod load;
 pub mod plan;
 pub mod read;
+mod shortages;
 pub mod support;
 pub mod sys;
 mod table;

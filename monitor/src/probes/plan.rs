@@ -4,7 +4,8 @@ use monitor_common::{
     block::{BLOCK_ENTRIES, BlockCounters, BlockKey},
     counters::{CpuState, Slot},
     fields::Constants,
-    limits::{RING_BYTES, WAIT_PAIRS, WAYS},
+    limits::{RING_BYTES, SHORTAGES, WAIT_PAIRS, WAYS},
+    memory::Shortage,
     net::NetSlot,
     slots::{Geometry, SeenTask, TagSet},
     waits::{Turns, WaitPair},
@@ -51,6 +52,8 @@ pub enum Family {
     Cgroups,
     /// Executions and exits.
     Processes,
+    /// Memory reclaimed by those who need it, and processes killed for lack of it.
+    Memory,
     /// Packets and connections of sockets.
     Network,
     /// Requests to block devices.
@@ -84,9 +87,41 @@ const SCHED_FIELDS: &[&str] = &[
 const THROTTLED_FIELDS: [&str; 2] = ["task_cfs_rq", "cfs_rq_throttled"];
 
 const TREE_FIELDS: &[&str] =
-    &["task_tid", "cgroup_kn", "kernfs_node_id", "cgroup_root", "cgroup_root_hierarchy"];
+    &["task_tid", "task_comm", "cgroup_kn", "kernfs_node_id", "cgroup_root", "cgroup_root_hierarchy"];
+
+const EXEC_FIELDS: &[&str] = &[
+    CGROUP_FIELDS[0],
+    CGROUP_FIELDS[1],
+    CGROUP_FIELDS[2],
+    CGROUP_FIELDS[3],
+    "css_set_subsys",
+    "css_cgroup",
+    "task_tgid",
+    "task_comm",
+    "binprm_filename",
+];
+
+const VICTIM_FIELDS: &[&str] = &[
+    CGROUP_FIELDS[0],
+    CGROUP_FIELDS[1],
+    CGROUP_FIELDS[2],
+    CGROUP_FIELDS[3],
+    "css_set_subsys",
+    "css_cgroup",
+    "task_tgid",
+    "task_comm",
+    "task_group_leader",
+    "task_start_time",
+];
+
+const RECLAIM_FIELDS: &[&str] =
+    &[CGROUP_FIELDS[0], CGROUP_FIELDS[1], CGROUP_FIELDS[2], CGROUP_FIELDS[3], "css_set_subsys", "css_cgroup"];
 
 const EXIT_FIELDS: &[&str] = &[
+    "task_comm",
+    "task_group_leader",
+    "task_start_time",
+    "signal_oom_mm",
     CGROUP_FIELDS[0],
     CGROUP_FIELDS[1],
     CGROUP_FIELDS[2],
@@ -143,13 +178,20 @@ pub const PROGRAMS: &[Program] = &[
     tracepoint("inet_sock_set_state", Family::Network, STATE_FIELDS),
     tracepoint("block_rq_complete", Family::Block, BLOCK_FIELDS),
     Program { name: "flush", hook: Hook::OnDemand, family: Family::Scheduler, fields: SCHED_FIELDS },
-    tracepoint("sched_process_exec", Family::Processes, SCHED_FIELDS),
+    tracepoint("sched_process_exec", Family::Processes, EXEC_FIELDS),
     tracepoint("sched_process_exit", Family::Processes, EXIT_FIELDS),
+    tracepoint(MARK_VICTIM, Family::Memory, VICTIM_FIELDS),
+    tracepoint("mm_vmscan_direct_reclaim_begin", Family::Memory, RECLAIM_FIELDS),
+    tracepoint("mm_vmscan_direct_reclaim_end", Family::Memory, RECLAIM_FIELDS),
+    tracepoint("mm_vmscan_memcg_reclaim_begin", Family::Memory, RECLAIM_FIELDS),
+    tracepoint("mm_vmscan_memcg_reclaim_end", Family::Memory, RECLAIM_FIELDS),
     tracepoint("page_fault_user", Family::Faults, SCHED_FIELDS),
     tracepoint("page_fault_kernel", Family::Faults, SCHED_FIELDS),
     Program { name: "seed", hook: Hook::EveryTask, family: Family::Scheduler, fields: SCHED_FIELDS },
     tracepoint("sched_switch", Family::Scheduler, SCHED_FIELDS),
 ];
+
+const MARK_VICTIM: &str = "mark_victim";
 
 const fn tracepoint(name: &'static str, family: Family, fields: &'static [&'static str]) -> Program {
     Program { name, hook: Hook::Tracepoint(name), family, fields }
@@ -173,13 +215,18 @@ pub struct Wishes {
     pub map_bytes: usize,
     /// Whether page-fault exceptions are counted, at the price of a program run at each fault.
     pub fault_exceptions: bool,
+    /// Whether packets and TCP's events are counted.
+    pub network: bool,
+    /// The processes that are told of one by one
+    /// ([`monitor_common::lifecycle::process_records`]), at the price of a record each.
+    pub process_records: u32,
     /// What the programs themselves log ([`log::LevelFilter`] as a number); what is below costs nothing.
     pub log_level: u8,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { map_bytes: 64 << 20, fault_exceptions: true, log_level: 0 }
+        Self { map_bytes: 64 << 20, fault_exceptions: true, network: true, process_records: 0, log_level: 0 }
     }
 }
 
@@ -234,6 +281,9 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
         hierarchy: number,
         has_typed_current: facts.has_typed_current.into(),
         has_throttled: THROTTLED_FIELDS.iter().all(|name| !facts.lacks(name)).into(),
+        tells_victim: facts.tells_victim.into(),
+        tells_group_dead: facts.tells_group_dead.into(),
+        process_records: wishes.process_records,
         tells_retransmit_error: facts.tells_retransmit_error.into(),
         block_hierarchy: block,
         flush_sequence: facts.flush_sequence,
@@ -268,11 +318,19 @@ fn refusal(
     if program.family == Family::Network && hierarchy.number != 0 {
         return Some("containers are in v1 hierarchies, and sockets know their cgroup2 alone".to_owned());
     }
-    if program.family == Family::Faults && !wishes.fault_exceptions {
+    let is_switched_off = match program.family {
+        Family::Faults => !wishes.fault_exceptions,
+        Family::Network => !wishes.network,
+        _ => false,
+    };
+    if is_switched_off {
         return Some("switched off".to_owned());
     }
     if program.family == Family::Block && facts.lacks("queue_disk") && facts.lacks("request_disk") {
         return Some("this kernel's requests do not say which device they are for".to_owned());
+    }
+    if program.name == MARK_VICTIM && !facts.tells_victim {
+        return Some("it tells a number, not a task: victims are counted as they end".to_owned());
     }
     if let Some((_, reason)) = facts.missing_fields.iter().find(|(name, _)| program.fields.contains(name)) {
         return Some(reason.clone());
@@ -303,6 +361,7 @@ pub fn map_bytes(constants: &Constants) -> usize {
         + geometry.counter_entries() as usize * (size_of::<Slot>() + size_of::<NetSlot>())
         + geometry.cpus as usize * (size_of::<CpuState>() + size_of::<Turns>())
         + (geometry.cpus * WAIT_PAIRS) as usize * size_of::<WaitPair>()
+        + (geometry.cpus * SHORTAGES) as usize * size_of::<Shortage>()
         + (size_of::<SeenTask>() << seen_bits)
         + BLOCK_ENTRIES as usize * (size_of::<BlockKey>() + size_of::<BlockCounters>())
         + RING_BYTES as usize
@@ -327,6 +386,8 @@ mod tests {
                 })
                 .collect(),
             has_typed_current: true,
+            tells_victim: true,
+            tells_group_dead: true,
             tells_retransmit_error: true,
             flush_sequence: 2,
             possible_cpus: 2,
@@ -360,6 +421,15 @@ mod tests {
         let plan = plan(&facts, V2, Wishes::default());
         let left_out: Vec<_> = plan.left_out.iter().map(|(program, _)| program.name).collect();
         assert_eq!(left_out, ["sched_process_exit"]);
+    }
+
+    #[test]
+    fn a_victim_that_is_but_a_number_is_left_to_the_exit() {
+        let facts = KernelFacts { tells_victim: false, ..facts() };
+        let plan = plan(&facts, V2, Wishes::default());
+        assert_eq!(plan.constants.tells_victim, 0);
+        let left_out: Vec<_> = plan.left_out.iter().map(|(program, _)| program.name).collect();
+        assert_eq!(left_out, ["mark_victim"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use monitor_common::{
 use super::{
     counters::{CgroupCounters, Changed, SchedTotals, Seen, Sums, add_net},
     load::LoadError,
+    shortages::{Shortages, add_shortage},
     sys::{SharedArray, run_on_cpu},
     table::{OVERFLOW, Table, share},
     waits::Waits,
@@ -32,6 +33,7 @@ pub struct Reader {
     cpus: SharedArray<CpuState>,
     /// Who waited for whom.
     pub waits: Waits,
+    shortages: Shortages,
     flush: Option<OwnedFd>,
     seen: HashMap<CgroupId, Seen>,
     /// What cgroups whose slots were freed had counted.
@@ -50,6 +52,7 @@ impl Reader {
             net: Table::open(ebpf, geometry, "NET_TAGS", "NET")?,
             cpus: share(ebpf, "CPUS", geometry.cpus)?,
             waits: Waits::new(share(ebpf, "WAITS", geometry.cpus * WAIT_PAIRS)?, geometry.cpus * WAIT_PAIRS),
+            shortages: Shortages::open(ebpf, geometry.cpus)?,
             flush,
             seen: HashMap::new(),
             released: SchedTotals::default(),
@@ -94,6 +97,10 @@ impl Reader {
         }
         for (id, slot) in self.net.occupied() {
             add_net(&mut self.seen.entry(id).or_default().now.net, &slot);
+        }
+        for shortage in self.shortages.occupied() {
+            let seen = self.seen.entry(CgroupId(shortage.cgroup_id)).or_default();
+            add_shortage(&mut seen.now.shortage, &shortage);
         }
         self.seen.values_mut().for_each(Seen::finish);
     }
@@ -154,6 +161,7 @@ impl Reader {
                 unknown_turns,
                 hidden_tasks,
                 unblamed_ns,
+                shortages,
                 reserved: _,
             } = state.losses;
             sum.slot_overflows += slot_overflows;
@@ -161,6 +169,7 @@ impl Reader {
             sum.unknown_turns += unknown_turns;
             sum.hidden_tasks += hidden_tasks;
             sum.unblamed_ns += unblamed_ns;
+            sum.shortages += shortages;
         }
         sum
     }
@@ -171,6 +180,7 @@ impl Reader {
     pub fn release(&mut self, id: CgroupId) {
         self.slots.release(id);
         self.net.release(id);
+        self.shortages.release(id);
         if let Some(seen) = self.seen.remove(&id) {
             self.released.add(&seen.counters.sched);
         }

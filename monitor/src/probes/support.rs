@@ -11,6 +11,7 @@ use super::{
 
 /// What this kernel offers to the programs.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct KernelFacts {
     /// Why nothing at all can be loaded, where that is so: there are no kernel types, for example.
     pub unusable: Option<String>,
@@ -22,6 +23,10 @@ pub struct KernelFacts {
     pub tracepoints: Vec<&'static str>,
     /// Whether programs get the running task with its type.
     pub has_typed_current: bool,
+    /// Whether `mark_victim` tells of a task; before Linux 6.1, of its number.
+    pub tells_victim: bool,
+    /// Whether `sched_process_exit` has a second argument: whether the whole process has ended.
+    pub tells_group_dead: bool,
     /// Whether `tcp_retransmit_skb` has a third argument, with the error of one that failed.
     pub tells_retransmit_error: bool,
     /// The flag of a request to a block device whose flush is being carried out (`RQF_FLUSH_SEQ`).
@@ -48,6 +53,8 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
         missing_fields: Vec::new(),
         tracepoints: Vec::new(),
         has_typed_current: false,
+        tells_victim: false,
+        tells_group_dead: false,
         tells_retransmit_error: false,
         flush_sequence: 1 << OLD_FLUSH_SEQUENCE_BIT,
         possible_cpus: 0,
@@ -90,8 +97,10 @@ impl KernelFacts {
                 Hook::OnDemand | Hook::EveryTask | Hook::PacketsIn | Hook::PacketsOut => None,
             })
             .collect();
-        self.tells_retransmit_error =
-            btf.tracepoint_arguments("tcp_retransmit_skb").is_some_and(|count| count > 2);
+        let has_more_than = |name, count| btf.tracepoint_arguments(name).is_some_and(|has| has > count);
+        self.tells_retransmit_error = has_more_than("tcp_retransmit_skb", 2);
+        self.tells_victim = has_more_than("mark_victim", 1);
+        self.tells_group_dead = has_more_than("sched_process_exit", 1);
         let flush_sequence = btf.enumerator("rqf_flags", "__RQF_FLUSH_SEQ");
         self.flush_sequence = 1 << flush_sequence.unwrap_or(OLD_FLUSH_SEQUENCE_BIT).min(31);
         self.has_typed_current = btf.enumerator("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();

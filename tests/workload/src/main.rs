@@ -13,6 +13,7 @@
 //! read at leisure and compared. With `--unattended CODE` it says nothing, waits for nothing, and exits with CODE.
 
 mod disk;
+mod execs;
 mod forks;
 mod modes;
 mod net;
@@ -54,6 +55,12 @@ fn run() -> Result<u8, Box<dyn Error>> {
             test.report("ready", &Truth::read(DeadTasks::default())?)?;
             test.expect("go")?;
             forks::run(children, blocks, pages)?
+        }
+        Mode::Execs { children } => {
+            test.report("ready", &Truth::read(DeadTasks::default())?)?;
+            test.expect("go")?;
+            execs::run(children)?;
+            DeadTasks::default()
         }
         Mode::Transfer(transfer) => {
             let prepared = transfer.prepare()?;

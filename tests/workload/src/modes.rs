@@ -28,6 +28,8 @@ pub(crate) enum Work {
     MinorFaults { pages: usize, rounds: u64 },
     /// Touch pages of a file that is not in the page cache.
     MajorFaults { file: &'static Path, pages: usize },
+    /// Read a file that was written before, from beginning to end.
+    Read { file: &'static Path, mebibytes: usize },
 }
 
 /// One thread's work, with what it must own for it.
@@ -68,6 +70,7 @@ impl Work {
                     workers.push(Worker::Map(uncached(&file.with_extension(thread.to_string()), pages)?));
                 }
             }
+            Self::Read { file, mebibytes } => write_mebibytes(file, mebibytes)?,
             Self::Spin { .. } | Self::Hog | Self::Sleep { .. } | Self::MinorFaults { .. } => {}
         }
         workers.resize_with(threads, || Worker::Alone(self));
@@ -101,6 +104,7 @@ impl Work {
                 }
             }
             Self::MajorFaults { .. } => {}
+            Self::Read { file, mebibytes } => read_mebibytes(file, mebibytes)?,
         }
         Ok(())
     }
@@ -137,6 +141,23 @@ fn offer_cpu(times: u64) {
     for _ in 0..times {
         thread::yield_now();
     }
+}
+
+const MEBIBYTE: usize = 1 << 20;
+
+/// Makes a file that is on disk. Little of it is in memory at a time, but for the page cache.
+fn write_mebibytes(path: &Path, count: usize) -> io::Result<()> {
+    let (mut file, piece) = (File::create(path)?, vec![1; MEBIBYTE]);
+    for _ in 0..count {
+        file.write_all(&piece)?;
+        file.sync_data()?;
+    }
+    Ok(())
+}
+
+fn read_mebibytes(path: &Path, count: usize) -> io::Result<()> {
+    let (mut file, mut piece) = (File::open(path)?, vec![0; MEBIBYTE]);
+    (0..count).try_for_each(|_| file.read_exact(&mut piece))
 }
 
 /// A mapping of a new file whose pages are on disk and nowhere else, each read alone.

@@ -26,6 +26,8 @@ pub(crate) enum Mode {
     Threads(Work),
     /// Processes, which end on the way.
     Forks { children: usize, blocks: u64, pages: usize },
+    /// Programs, one after the other, that exit with 0, 1, 2, ... and a last one that is killed.
+    Execs { children: u8 },
     /// Sockets.
     Transfer(Transfer),
     /// A file or block device.
@@ -60,6 +62,13 @@ impl Options {
                 blocks: flags.take("--blocks")?.unwrap_or(0),
                 pages: flags.take("--pages")?.unwrap_or(0),
             },
+            "execs" => Mode::Execs { children: required(flags.take("--children")?, "--children")? },
+            "read" => {
+                let file: PathBuf = required(flags.take("--file")?, "--file")?;
+                // As above.
+                let file = Box::leak(file.into_boxed_path());
+                Mode::Threads(Work::Read { file, mebibytes: required(flags.take("--mib")?, "--mib")? })
+            }
             "send" => Mode::Transfer(transfer(Ends::Sender, &mut flags)?),
             "receive" => Mode::Transfer(transfer(Ends::Receiver, &mut flags)?),
             "loopback" => Mode::Transfer(transfer(Ends::Both, &mut flags)?),

@@ -42,6 +42,9 @@ fn series(id: u64, voluntary: u64) -> Series {
             scheduler: true,
             execs: true,
             exits: true,
+            oom_kills: true,
+            direct_reclaims: true,
+            limit_reclaims: true,
             user_exceptions: true,
             kernel_exceptions: true,
             received: true,
@@ -111,6 +114,20 @@ fn a_series_that_began_in_the_window_grew_from_nothing() {
     assert_eq!(only(&with_birth).scheduler.voluntary_switches_per_second, Some(30.0));
     let without = snapshot(Some(&sample(10, vec![])), &sample(11, vec![series(1, 30)]));
     assert_eq!(only(&without).scheduler.voluntary_switches_per_second, None);
+}
+
+#[test]
+fn what_memory_shortage_did_stays_after_the_end_and_is_unknown_where_nothing_counts_it() {
+    let mut short = series(1, 0);
+    let counters = short.counters.as_mut().unwrap();
+    counters.shortage.limit_reclaims = 3;
+    counters.shortage.limit_reclaim_ns = 500;
+    counters.shortage.oom_kills = 1;
+    short.counted.direct_reclaims = false;
+    let snapshot = snapshot(None, &sample(10, vec![short]));
+    let memory = &only(&snapshot).memory;
+    assert_eq!((memory.limit_reclaims_total, memory.limit_reclaim_ns_total), (Some(3), Some(500)));
+    assert_eq!((memory.oom_victims_total, memory.direct_reclaims_total), (Some(1), None));
 }
 
 #[test]
