@@ -119,7 +119,7 @@ fn a_series_that_began_in_the_window_grew_from_nothing() {
 #[test]
 fn what_memory_shortage_did_stays_after_the_end_and_is_unknown_where_nothing_counts_it() {
     let mut short = series(1, 0);
-    let counters = short.counters.as_mut().unwrap();
+    let counters = counters(&mut short);
     counters.shortage.limit_reclaims = 3;
     counters.shortage.limit_reclaim_ns = 500;
     counters.shortage.oom_kills = 1;
@@ -381,7 +381,7 @@ fn requests_are_of_the_cgroup_and_latencies_of_the_window() {
 fn requests_of_a_cgroup_that_the_block_controller_lacks_are_unknown_and_else_none() {
     let charged = IoDevice { major: 8, minor: 0, read_bytes: 512, reads: 1, ..IoDevice::default() };
     let mut with = series(1, 0);
-    with.files.io = IoStats { is_controlled: true, devices: Some(vec![charged]) };
+    files(&mut with).io = IoStats { is_controlled: true, devices: Some(vec![charged]) };
     let (without, mut uncounted) = (series(2, 0), with.clone());
     uncounted.counted.requests = false;
     let now = sample(1, vec![with, without, Series { cgroup: CgroupId(3), ..uncounted }]);

@@ -109,7 +109,7 @@ fn sample(tenths: u64, periods: u64, throttled: u64) -> Sample {
         mode: None,
         series: vec![Series {
             cgroup: CgroupId(1),
-            path: Some("/a".to_owned()),
+            path: Some("/a".into()),
             container: None,
             counting_since: at(0),
             is_whole: true,
@@ -117,7 +117,8 @@ fn sample(tenths: u64, periods: u64, throttled: u64) -> Sample {
             counters: None,
             counted: Counted::default(),
             waited: None,
-            files,
+            block: None,
+            files: files.into(),
             files_read_ns: None,
             interfaces: None,
         }],
