@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::PathBuf,
+    thread,
 };
 
 /// Alignment that every device is content with.
@@ -26,22 +27,29 @@ pub(crate) struct Disk {
 pub(crate) struct Prepared {
     disk: Disk,
     file: File,
-    memory: Vec<u8>,
 }
 
 impl Disk {
     pub(crate) fn prepare(self) -> io::Result<Prepared> {
         let file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_DIRECT).open(&self.file)?;
-        let memory = vec![1; self.block_bytes + ALIGNMENT];
-        Ok(Prepared { disk: self, file, memory })
+        Ok(Prepared { disk: self, file })
     }
 }
 
 impl Prepared {
-    pub(crate) fn run(mut self) -> io::Result<()> {
+    /// Lets each of some threads do all of it.
+    pub(crate) fn run(&self, threads: usize) -> io::Result<()> {
+        thread::scope(|scope| {
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.run_alone())).collect();
+            running.into_iter().try_for_each(|thread| thread.join().map_err(|_panic| io::ErrorKind::Other)?)
+        })
+    }
+
+    fn run_alone(&self) -> io::Result<()> {
         let Disk { block_bytes, blocks, writes, reads, .. } = self.disk;
-        let start = self.memory.as_ptr().align_offset(ALIGNMENT);
-        let block = self.memory.get_mut(start..start + block_bytes).ok_or(io::ErrorKind::InvalidInput)?;
+        let mut memory = vec![1; block_bytes + ALIGNMENT];
+        let start = memory.as_ptr().align_offset(ALIGNMENT);
+        let block = memory.get_mut(start..start + block_bytes).ok_or(io::ErrorKind::InvalidInput)?;
         let place = |number: u64| number % blocks * block_bytes as u64;
         for number in 0..writes {
             self.file.write_all_at(block, place(number))?;

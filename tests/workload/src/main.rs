@@ -73,7 +73,7 @@ fn run() -> Result<u8, Box<dyn Error>> {
             let prepared = disk.prepare()?;
             test.report("ready", &Truth::read(DeadTasks::default())?)?;
             test.expect("go")?;
-            prepared.run()?;
+            prepared.run(options.threads)?;
             DeadTasks::default()
         }
         Mode::Threads(work) => {

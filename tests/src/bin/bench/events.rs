@@ -93,7 +93,8 @@ const DRIVES: [Drive; 8] = [
         what: "direct reads of 4 KiB from a loop device",
         hooks: &["block_rq_complete"],
         events: 5000,
-        run: |rig| rig.disk.read(5000),
+        // More than are asked for: where the kernel hides tasks, no program runs in what interrupts these.
+        run: |rig| rig.disk.read(6000),
     },
 ];
 
