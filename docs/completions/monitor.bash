@@ -181,7 +181,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__events)
-            opts="-k -n -f -o -i -v -h --kind --count --format --output --interval --docker-host --no-docker --keep-ended --map-memory --no-fault-exceptions --verbose --help"
+            opts="-k -n -f -o -i -v -h --kind --count --format --output --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --no-fault-exceptions --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -228,6 +228,10 @@ _monitor() {
                     return 0
                     ;;
                 --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -93,9 +93,11 @@ ndjson\t'A line of JSON each'"
 complete -c monitor -n "__fish_monitor_using_subcommand events" -s o -l output -d 'Write to a file instead of standard output' -r -F
 complete -c monitor -n "__fish_monitor_using_subcommand events" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
-complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-docker -d 'Do not ask Docker: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
 complete -c monitor -n "__fish_monitor_using_subcommand events" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
