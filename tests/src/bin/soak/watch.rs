@@ -188,7 +188,7 @@ mod tests {
         json!({
             "id": "i", "short_id": "i", "name": "soak-1", "image": "box", "runtime": "docker", "state": state,
             "exit_code": exit_code, "labels": {}, "counting_since": "2026-01-01T00:00:00Z", "cgroup": {"id": 1},
-            "scheduler": {"voluntary_switches_total": switches}, "faults": {}, "cpu": {}, "memory": {}, "network": {}, "pids": {},
+            "scheduler": {"voluntary_switches_total": switches}, "faults": {}, "cpu": {}, "memory": {}, "network": {}, "block_io": {}, "pids": {},
             "pressure": {},
         })
     }
