@@ -178,6 +178,16 @@ impl Task<Address> {
     }
 }
 
+/// One of a task's own counters each; see [`TaskTotals`].
+macro_rules! totals {
+    ($($name:ident: $member:ident,)+) => {$(
+        #[inline(always)]
+        pub(crate) fn $name(self) -> u64 {
+            self.0.u64::<{ member!($member) }>()
+        }
+    )+};
+}
+
 impl<M: Memory> Task<M> {
     /// A number that no other living task has; see [`monitor_common::slots::SeenTask`].
     #[inline(always)]
@@ -208,17 +218,26 @@ impl<M: Memory> Task<M> {
         Cgroup(cgroup).id()
     }
 
-    /// The task's own counters.
+    /// Its own counters.
     #[inline(always)]
     pub(crate) fn totals(self) -> TaskTotals {
         TaskTotals {
-            voluntary_switches: self.0.u64::<{ member!(task_voluntary) }>(),
-            involuntary_switches: self.0.u64::<{ member!(task_involuntary) }>(),
-            on_cpu_ns: self.0.u64::<{ member!(task_on_cpu) }>(),
-            minor_faults: self.0.u64::<{ member!(task_minor_faults) }>(),
-            major_faults: self.0.u64::<{ member!(task_major_faults) }>(),
-            run_delay_ns: self.0.u64::<{ member!(task_run_delay) }>(),
+            voluntary_switches: self.voluntary_switches(),
+            involuntary_switches: self.involuntary_switches(),
+            on_cpu_ns: self.on_cpu_ns(),
+            minor_faults: self.minor_faults(),
+            major_faults: self.major_faults(),
+            run_delay_ns: self.run_delay_ns(),
         }
+    }
+
+    totals! {
+        voluntary_switches: task_voluntary,
+        involuntary_switches: task_involuntary,
+        on_cpu_ns: task_on_cpu,
+        minor_faults: task_minor_faults,
+        major_faults: task_major_faults,
+        run_delay_ns: task_run_delay,
     }
 
     /// Since when it waits for a CPU, by the run-queue clock; 0 while it does not.
@@ -242,7 +261,7 @@ impl<M: Memory> Task<M> {
     /// Switches away from it, of either kind.
     #[inline(always)]
     pub(crate) fn switches(self) -> u64 {
-        self.0.u64::<{ member!(task_voluntary) }>() + self.0.u64::<{ member!(task_involuntary) }>()
+        self.voluntary_switches() + self.involuntary_switches()
     }
 
     /// Times it was moved to another CPU, the low half.

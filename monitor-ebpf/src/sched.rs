@@ -4,6 +4,8 @@
 //! CPU. What has been booked is remembered by task ([`SeenTask`]), so a switch that the kernel does not announce (on some
 //! machines `sched_switch` has gaps) only makes figures late, not wrong.
 
+use core::arch::asm;
+
 use aya_ebpf::{
     macros::{btf_tracepoint, raw_tracepoint},
     programs::{BtfTracePointContext, RawTracePointContext},
@@ -142,37 +144,28 @@ fn book<M: Memory>(
     };
     let cgroup_id = task.cgroup_id();
     let Slot { sched, tasks, runq_latency, throttle } = cpu.slot(slot_of(cpu, cgroup_id))?;
-    let totals = task.totals();
-    let migrations = task.migrations();
+    let SeenTask { task: known, counted_turn, .. } = *seen;
+    let switches_before = seen.totals.voluntary_switches + seen.totals.involuntary_switches;
+    let (mut grown, mut migrations) = advance(seen, task);
     // Turns are told apart by the number of switches at their end.
-    let switches = totals.voluntary_switches + totals.involuntary_switches;
+    let switches = seen.totals.voluntary_switches + seen.totals.involuntary_switches;
     let turn = if moment == Moment::End { switches } else { switches + 1 };
-    let before = *seen;
-    *seen = SeenTask {
-        // Entries of the dead would leave less and less room for the living.
-        task: if moment == Moment::End && task.is_dead() { 0 } else { number },
-        migrations,
-        totals,
-        counted_turn: turn as u32,
-    };
-    let is_known =
-        before.task == number && before.totals.voluntary_switches + before.totals.involuntary_switches < turn;
-    let growth = if is_known { growth(&totals, &before.totals) } else { None };
-    let (grown, migrations) = match growth {
-        Some(grown) => (grown, migrations.wrapping_sub(before.migrations)),
-        // Of a task that is younger than our count, all is new.
-        None if task.start_time() >= began_ns() => {
-            tasks.starts += 1;
-            (totals, migrations)
-        }
-        None => {
+    seen.counted_turn = turn as u32;
+    // Entries of the dead would leave less and less room for the living.
+    seen.task = if moment == Moment::End && task.is_dead() { 0 } else { number };
+    let is_known = known == number && switches_before < turn;
+    if !(is_known && is_growth(&grown)) {
+        if task.start_time() < began_ns() {
             match moment {
                 Moment::Middle => cpu.lose(|losses| &mut losses.hidden_tasks),
                 Moment::End => cpu.lose(|losses| &mut losses.unknown_turns),
             }
             return None;
         }
-    };
+        // Of a task that is younger than our count, all is new.
+        tasks.starts += 1;
+        (grown, migrations) = (seen.totals, seen.migrations);
+    }
     let is_first = sched.on_cpu_ns == 0;
     sched.voluntary_switches += grown.voluntary_switches;
     sched.involuntary_switches += grown.involuntary_switches;
@@ -185,7 +178,7 @@ fn book<M: Memory>(
         sched.runq_wait_max_ns = grown.run_delay_ns;
     }
     let began_ns = task.arrived_at_ns();
-    if !(is_known && before.counted_turn == turn as u32) {
+    if !(is_known && counted_turn == turn as u32) {
         tally::count_wait(runq_latency, grown.run_delay_ns);
         if is_first || grown.run_delay_ns >= LEAST_THROTTLED_NS {
             blame::note_throttle(throttle, task, began_ns);
@@ -198,23 +191,47 @@ fn book<M: Memory>(
     Some(Booked { turn: Turn { began_ns, cgroup_id }, was_preempted: grown.involuntary_switches > 0 })
 }
 
-/// The growth of a task's counters; `None` where one of them would have shrunk: then the earlier ones are another task's,
-/// which was at the same address.
+/// Brings an entry up to a task's counters, and returns their growth, which is for the caller to believe. Member by member:
+/// there are too few registers for all of them at once.
 #[inline(always)]
-fn growth(now: &TaskTotals, before: &TaskTotals) -> Option<TaskTotals> {
+fn advance<M: Memory>(seen: &mut SeenTask, task: Task<M>) -> (TaskTotals, u32) {
+    #[inline(always)]
+    fn step(before: &mut u64, now: u64) -> u64 {
+        subtract_at_once(now, core::mem::replace(before, now))
+    }
+    let SeenTask { totals, migrations, .. } = seen;
     let grown = TaskTotals {
-        voluntary_switches: now.voluntary_switches.wrapping_sub(before.voluntary_switches),
-        involuntary_switches: now.involuntary_switches.wrapping_sub(before.involuntary_switches),
-        on_cpu_ns: now.on_cpu_ns.wrapping_sub(before.on_cpu_ns),
-        minor_faults: now.minor_faults.wrapping_sub(before.minor_faults),
-        major_faults: now.major_faults.wrapping_sub(before.major_faults),
-        run_delay_ns: now.run_delay_ns.wrapping_sub(before.run_delay_ns),
+        voluntary_switches: step(&mut totals.voluntary_switches, task.voluntary_switches()),
+        involuntary_switches: step(&mut totals.involuntary_switches, task.involuntary_switches()),
+        on_cpu_ns: step(&mut totals.on_cpu_ns, task.on_cpu_ns()),
+        minor_faults: step(&mut totals.minor_faults, task.minor_faults()),
+        major_faults: step(&mut totals.major_faults, task.major_faults()),
+        run_delay_ns: step(&mut totals.run_delay_ns, task.run_delay_ns()),
     };
+    let now = task.migrations();
+    (grown, now.wrapping_sub(core::mem::replace(migrations, now)))
+}
+
+/// `from - value`, wrapping. In assembly, since the compiler would put the subtractions off to where they are needed, and keep
+/// both sides of all of them on the stack until then.
+#[inline(always)]
+fn subtract_at_once(from: u64, value: u64) -> u64 {
+    let mut difference = from;
+    // SAFETY: arithmetic.
+    unsafe {
+        asm!("{difference} -= {value}", difference = inout(reg) difference, value = in(reg) value, options(nostack, nomem));
+    }
+    difference
+}
+
+/// Whether no counter has shrunk. One that would have is another task's, which was at the same address.
+#[inline(always)]
+fn is_growth(grown: &TaskTotals) -> bool {
     let signs = grown.voluntary_switches
         | grown.involuntary_switches
         | grown.on_cpu_ns
         | grown.minor_faults
         | grown.major_faults
         | grown.run_delay_ns;
-    (signs >> 63 == 0).then_some(grown)
+    signs >> 63 == 0
 }
