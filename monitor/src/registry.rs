@@ -222,8 +222,11 @@ impl Registry {
                 }
             }
             RuntimeEvent::Updated(one) => self.merge(source, *one),
+            // Not by a place that only knows it too: anybody may run a daemon of their own.
             RuntimeEvent::Removed { id } => {
-                self.deleted.insert(id);
+                if self.told_by.get(&id) == Some(source) {
+                    self.deleted.insert(id);
+                }
             }
             RuntimeEvent::Connection(_) => {}
         }

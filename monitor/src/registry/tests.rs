@@ -119,6 +119,20 @@ fn a_walk_makes_up_for_lost_records() {
 }
 
 #[test]
+fn a_place_that_only_knows_a_container_too_cannot_remove_it() {
+    let mut registry = registry_with_container();
+    registry.runtime_told(&docker(), told(State::Running, None, None));
+    registry.cgroup_removed(CgroupId(3), 5, at(101));
+    let stranger = SourceName::new("docker-1000");
+    registry.runtime_told(&stranger, RuntimeEvent::Removed { id: ContainerId::new(ID) });
+    registry.forget(CgroupId(3));
+    assert!(registry.metadata(&ContainerId::new(ID)).is_some());
+    registry.runtime_told(&docker(), RuntimeEvent::Removed { id: ContainerId::new(ID) });
+    registry.forget_deleted();
+    assert!(registry.metadata(&ContainerId::new(ID)).is_none());
+}
+
+#[test]
 fn metadata_of_a_deleted_container_lives_as_long_as_its_runs() {
     let mut registry = registry_with_container();
     registry.runtime_told(&docker(), told(State::Running, None, None));

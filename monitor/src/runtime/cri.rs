@@ -76,10 +76,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
             let begin = Instant::now();
             let Err(error) = self.follow().await;
             self.tell_connection(Err(&error));
-            if begin.elapsed() > self.timing.longest_pause {
-                pauses = Pauses::new(self.timing);
-            }
-            sleep(pauses.next_pause()).await;
+            sleep(pauses.after(begin.elapsed())).await;
         }
     }
 

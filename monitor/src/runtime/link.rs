@@ -85,18 +85,21 @@ pub(super) fn with_causes(error: &dyn Error) -> String {
 /// Growing pauses between attempts, cut short at random so that many monitors do not come back all at once.
 pub(super) struct Pauses {
     next: Duration,
-    longest: Duration,
+    timing: Timing,
 }
 
 impl Pauses {
     pub(super) fn new(timing: Timing) -> Self {
-        Self { next: timing.shortest_pause, longest: timing.longest_pause }
+        Self { next: timing.shortest_pause, timing }
     }
 
-    /// Between half of the pause that is due and the whole.
-    pub(super) fn next_pause(&mut self) -> Duration {
+    /// Between half of the pause that is due, after a connection that held for so long, and the whole.
+    pub(super) fn after(&mut self, held: Duration) -> Duration {
+        if held > self.timing.longest_pause {
+            self.next = self.timing.shortest_pause;
+        }
         let due = self.next;
-        self.next = self.longest.min(due * 2);
+        self.next = self.timing.longest_pause.min(due * 2);
         // The standard library's only source of randomness; it need not be a good one.
         let random = RandomState::new().hash_one(0_u8) >> 32;
         due.mul_f64(0.5 + random as f64 / (1_u64 << 33) as f64)

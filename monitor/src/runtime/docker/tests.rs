@@ -329,13 +329,14 @@ fn a_host_is_a_socket_or_tcp() {
 #[test]
 fn pauses_grow_to_the_longest_and_vary() {
     let mut pauses = Pauses::new(Timing::default());
-    let taken: Vec<Duration> = (0..12).map(|_| pauses.next_pause()).collect();
+    let taken: Vec<Duration> = (0..12).map(|_| pauses.after(Duration::ZERO)).collect();
     let due = (0..12).map(|doublings| Duration::from_millis(250 << doublings).min(Duration::from_secs(30)));
     for (pause, due) in taken.iter().zip(due) {
         assert!((due / 2..=due).contains(pause), "{pause:?} of {due:?}");
     }
     let longest: BTreeSet<&Duration> = taken.iter().skip(7).collect();
     assert!(longest.len() > 1, "{longest:?}");
+    assert!(pauses.after(Duration::from_secs(31)) <= Duration::from_millis(250), "a connection held");
 }
 
 #[tokio::test]
