@@ -94,7 +94,7 @@ const DRIVES: [Drive; 8] = [
         hooks: &["block_rq_complete"],
         events: 5000,
         // More than are asked for: where the kernel hides tasks, no program runs in what interrupts these.
-        run: |rig| rig.disk.read(6000),
+        run: |rig| rig.disk.read(10_000),
     },
 ];
 
