@@ -106,10 +106,12 @@ pub struct Losses {
     pub hidden_tasks: u64,
     /// Nanoseconds waited that found no [`WaitPair`](crate::waits::WaitPair).
     pub unblamed_ns: u64,
+    /// Preemptions that found none.
+    pub unblamed_preemptions: u64,
     /// Reclaims and kills that found no [`Shortage`](crate::memory::Shortage).
     pub shortages: u64,
     /// Reserved; fills the cache line.
-    pub reserved: [u64; 2],
+    pub reserved: u64,
 }
 
 const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");

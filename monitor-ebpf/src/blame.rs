@@ -117,8 +117,9 @@ pub(crate) const IDLE_TURN: Turn = Turn { began_ns: 0, cgroup_id: IDLE };
 #[inline(always)]
 pub(crate) fn note_preemption<M: Memory>(cpu: Cpu, victim: u64, next: Task<M>) {
     let culprit = if next.tid() == 0 { QUOTA } else { next.cgroup_id() };
-    if let Some(pair) = tally::pair(cpu.first_pair(), victim, culprit) {
-        pair.preemptions += 1;
+    match tally::pair(cpu.first_pair(), victim, culprit) {
+        Some(pair) => pair.preemptions += 1,
+        None => cpu.lose(|losses| &mut losses.unblamed_preemptions),
     }
 }
 

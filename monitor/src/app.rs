@@ -50,7 +50,7 @@ pub enum AppError {
     #[error("monitor needs {0}: run it as root, or with these capabilities")]
     NotPermitted(String),
     /// No running container has the name or id.
-    #[error("no container is called {0}: `monitor stream` without --container shows all")]
+    #[error("no container is called {0}: `monitor snapshot` shows all that there are")]
     NoSuchContainer(String),
     /// Writing failed.
     #[error(transparent)]

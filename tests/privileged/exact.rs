@@ -249,6 +249,27 @@ fn children_that_fork_and_exit() {
     }
 }
 
+#[test]
+fn time_is_told_for_each_cpu() {
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    for cpu in [0, 1] {
+        let pin = ["spin", "--ms", "500", "--cpus", &cpu.to_string()].map(str::to_owned);
+        let mut container = Container::start_with(&image, &[], &pin.each_ref().map(String::as_str));
+        let _ready = container.ready();
+        container.workload().go();
+        let _done = container.workload().wait_done();
+        let scheduler = monitor.next_snapshot().container(container.id()).measured.scheduler.clone();
+        let by_cpu = scheduler.on_cpu_ns_by_cpu.expect("time on each CPU");
+        let total: u64 = by_cpu.iter().sum();
+        assert_eq!(Some(total), scheduler.on_cpu_ns_total);
+        let there = by_cpu.get(cpu).copied().unwrap_or_default();
+        assert!(there >= 100_000_000, "it ran on CPU {cpu} for {there} ns of {by_cpu:?}");
+        // The runtime started it wherever there was room.
+        assert!(there * 10 >= total * 8, "it ran on CPU {cpu} for {there} ns of {by_cpu:?}");
+        assert!(container.exit(0).success());
+    }
+}
+
 /// Its one switch comes at its end; what it uses must show at each tick before.
 #[test]
 fn a_hog_that_never_blocks_is_not_late_by_more_than_a_tick() {

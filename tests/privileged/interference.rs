@@ -96,6 +96,8 @@ fn a_sleeper_s_wait_is_blamed_on_the_hog_beside_it() {
     let (_cgroup, parent) = favoured();
     let create = ["--cgroup-parent", &parent];
     let mut hog = Container::start_with(&image, &create, &["hog", "--cpus", "0"]);
+    // So few shares that it does not preempt the hog each time that it wakes up: then it would hardly wait at all.
+    let create = [&create[..], &["--cpu-shares", "16"]].concat();
     let mut victim = Container::start_with(&image, &create, &["switch", "--blocks", "500", "--cpus", "0"]);
     hog.workload().go();
     let (before, after) = measured_work(&mut monitor, &mut victim);

@@ -231,6 +231,7 @@ pub struct Scheduler {
     pub voluntary_switches_total: Option<u64>,
     pub involuntary_switches_total: Option<u64>,
     pub on_cpu_ns_total: Option<u64>,
+    pub on_cpu_ns_by_cpu: Option<Vec<u64>>,
     pub runq_wait_ns_total: Option<u64>,
     pub migrations_total: Option<u64>,
     pub execs_total: Option<u64>,

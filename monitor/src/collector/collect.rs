@@ -15,7 +15,6 @@ use super::{
     blame::Ledger,
     block::BlockLedger,
     clock::Now,
-    coverage::{block_source, connection, host_source, probe},
     files::{FileCache, FileHealth, Subject},
     interfaces::{self, InterfaceCache},
     sample::{ContainerInfo, Counted, Sample, Series},
@@ -24,7 +23,7 @@ use super::{
 use crate::{
     cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
     host::{HostFacts, HostFiles, Interface, read_namespaces},
-    model::{Coverage, Lost, Source},
+    model::{Lost, Source},
     newtypes::CgroupId,
     probes::{
         counters::CgroupCounters,
@@ -71,18 +70,18 @@ type Sums = HashMap<CgroupId, Arc<CgroupCounters>>;
 
 /// Keeps what lasts from tick to tick.
 pub struct Collector {
-    sources: Sources,
+    pub(super) sources: Sources,
     registry: Registry,
     files: FileCache,
     audit: AuditFiles,
     interfaces: InterfaceCache,
-    connections: BTreeMap<SourceName, ConnectionState>,
+    pub(super) connections: BTreeMap<SourceName, ConnectionState>,
     started_at: Timestamp,
-    lost: Lost,
+    pub(super) lost: Lost,
     /// Who waited for whom.
     ledger: Ledger,
     /// Who did what to block devices.
-    block: BlockLedger,
+    pub(super) block: BlockLedger,
     /// What removed cgroups of a run had counted when their slots were freed.
     folded: Sums,
     namespaces: HashMap<CgroupId, (Arc<BTreeMap<String, u64>>, u8)>,
@@ -97,7 +96,7 @@ pub struct Collector {
     has_ticked: bool,
     walk_is_due: bool,
     /// Whether the hierarchy is mounted from its root, so that what a walk does not find does not exist.
-    sees_all: bool,
+    pub(super) sees_all: bool,
     events: Vec<Event>,
     /// Notes what happens one by one, where that is wanted.
     witness: Option<Witness>,
@@ -561,90 +560,6 @@ impl Collector {
                 self.registry.forget(id);
             }
         }
-    }
-
-    fn coverage(&self, tick_ns: u64, health: &FileHealth) -> Coverage {
-        let mut coverage = Coverage {
-            probes: self.sources.absent_probes.iter().cloned().map(probe).collect(),
-            lost: self.lost.clone(),
-            sources: self.sources.fixed.clone(),
-            map_bytes: 0,
-            tick_ns,
-        };
-        if let Ok(probes) = &self.sources.probes {
-            let losses = probes.reader.losses();
-            coverage.lost.slot_overflows_total = losses.slot_overflows;
-            coverage.lost.overflowed_switches_total = probes.reader.overflowed_switches();
-            coverage.lost.overflowed_packets_total = probes.reader.overflowed_packets();
-            coverage.lost.unknown_turns_total = losses.unknown_turns;
-            coverage.lost.hidden_tasks_total = losses.hidden_tasks;
-            coverage.lost.unblamed_ns_total = losses.unblamed_ns;
-            coverage.lost.overflowed_requests_total = probes.blocks.overflowed();
-            coverage.lost.unattributed_requests_total = self.block.unattributed();
-            coverage.lost.shortages_total = losses.shortages;
-            coverage.map_bytes = probes.map_bytes as u64;
-            coverage.probes = probes.status().map(probe).collect();
-        }
-        coverage.sources.insert("cgroup_files".to_owned(), self.files_source(health));
-        coverage.sources.insert("host".to_owned(), host_source(&self.sources.host_files));
-        coverage.sources.insert("network".to_owned(), self.network_source());
-        coverage.sources.insert("block_io".to_owned(), block_source(&self.sources));
-        for (name, state) in &self.connections {
-            coverage.sources.insert(name.to_string(), connection(state));
-        }
-        coverage
-    }
-
-    /// Where `network` comes from.
-    fn network_source(&self) -> Source {
-        let counts = |name| self.sources.probes.as_ref().is_ok_and(|probes| probes.is_attached(name));
-        let source = |state: &str, reason: Option<&str>| Source {
-            state: state.to_owned(),
-            reason: reason.map(ToOwned::to_owned),
-            origin: None,
-        };
-        match (counts("cgroup_skb_ingress"), counts("cgroup_skb_egress")) {
-            (true, true) => source("ok", None),
-            (false, false) => source(
-                "partial",
-                Some(
-                    "no packet is counted by its socket's cgroup (see probes): bytes and packets are those of the network \
-                     namespace's interfaces, link-layer headers included, the same for all that share the namespace",
-                ),
-            ),
-            _ => source("partial", Some("packets are counted in one direction only (see probes)")),
-        }
-    }
-
-    fn files_source(&self, health: &FileHealth) -> Source {
-        let (state, reason) = match &self.sources.hierarchy {
-            Err(reason) => ("unavailable", Some(reason.clone())),
-            Ok(_) if health.unreadable > 0 => {
-                let last = health.last_error.clone().unwrap_or_default();
-                (
-                    "partial",
-                    Some(format!("{} cgroups could not be read; the last one: {last}", health.unreadable)),
-                )
-            }
-            Ok(_) if !self.sees_all => (
-                "partial",
-                Some(
-                    "only a part of the cgroup tree is mounted here; in a container, use the host's cgroup namespace \
-                     (docker run --cgroupns host)"
-                        .to_owned(),
-                ),
-            ),
-            Ok(_) if health.starved_files > 0 => (
-                "ok",
-                Some(format!(
-                    "{} files are opened for each reading, which costs more: raise the limit on open files",
-                    health.starved_files
-                )),
-            ),
-            Ok(_) => ("ok", None),
-        };
-        let origin = self.sources.counted.as_ref().map(|mount| mount.point.display().to_string());
-        Source { state: state.to_owned(), reason, origin }
     }
 }
 

@@ -1,15 +1,106 @@
 //! How sources and programs fared, in the words of the snapshot's `coverage`.
 
-use super::collect::Sources;
+use super::{
+    collect::{Collector, Sources},
+    files::FileHealth,
+};
 use crate::{
     host::HostFiles,
-    model::{Probe, Source},
+    model::{Coverage, Probe, Source},
     probes::load::{ProbeState, ProbeStatus},
     runtime::ConnectionState,
 };
 
+impl Collector {
+    /// What is known of this tick's quality.
+    pub(super) fn coverage(&self, tick_ns: u64, health: &FileHealth) -> Coverage {
+        let mut coverage = Coverage {
+            probes: self.sources.absent_probes.iter().cloned().map(probe).collect(),
+            lost: self.lost.clone(),
+            sources: self.sources.fixed.clone(),
+            map_bytes: 0,
+            tick_ns,
+        };
+        if let Ok(probes) = &self.sources.probes {
+            let losses = probes.reader.losses();
+            coverage.lost.slot_overflows_total = losses.slot_overflows;
+            coverage.lost.overflowed_switches_total = probes.reader.overflowed_switches();
+            coverage.lost.overflowed_packets_total = probes.reader.overflowed_packets();
+            coverage.lost.unknown_turns_total = losses.unknown_turns;
+            coverage.lost.hidden_tasks_total = losses.hidden_tasks;
+            coverage.lost.unblamed_ns_total = losses.unblamed_ns;
+            coverage.lost.unblamed_preemptions_total = losses.unblamed_preemptions;
+            coverage.lost.overflowed_requests_total = probes.blocks.overflowed();
+            coverage.lost.unattributed_requests_total = self.block.unattributed();
+            coverage.lost.shortages_total = losses.shortages;
+            coverage.map_bytes = probes.map_bytes as u64;
+            coverage.probes = probes.status().map(probe).collect();
+        }
+        coverage.sources.insert("cgroup_files".to_owned(), self.files_source(health));
+        coverage.sources.insert("host".to_owned(), host_source(&self.sources.host_files));
+        coverage.sources.insert("network".to_owned(), self.network_source());
+        coverage.sources.insert("block_io".to_owned(), block_source(&self.sources));
+        for (name, state) in &self.connections {
+            coverage.sources.insert(name.to_string(), connection(state));
+        }
+        coverage
+    }
+
+    /// Where `network` comes from.
+    fn network_source(&self) -> Source {
+        let counts = |name| self.sources.probes.as_ref().is_ok_and(|probes| probes.is_attached(name));
+        let source = |state: &str, reason: Option<&str>| Source {
+            state: state.to_owned(),
+            reason: reason.map(ToOwned::to_owned),
+            origin: None,
+        };
+        match (counts("cgroup_skb_ingress"), counts("cgroup_skb_egress")) {
+            (true, true) => source("ok", None),
+            (false, false) => source(
+                "partial",
+                Some(
+                    "no packet is counted by its socket's cgroup (see probes): bytes and packets are those of the network \
+                     namespace's interfaces, link-layer headers included, the same for all that share the namespace",
+                ),
+            ),
+            _ => source("partial", Some("packets are counted in one direction only (see probes)")),
+        }
+    }
+
+    fn files_source(&self, health: &FileHealth) -> Source {
+        let (state, reason) = match &self.sources.hierarchy {
+            Err(reason) => ("unavailable", Some(reason.clone())),
+            Ok(_) if health.unreadable > 0 => {
+                let last = health.last_error.clone().unwrap_or_default();
+                (
+                    "partial",
+                    Some(format!("{} cgroups could not be read; the last one: {last}", health.unreadable)),
+                )
+            }
+            Ok(_) if !self.sees_all => (
+                "partial",
+                Some(
+                    "only a part of the cgroup tree is mounted here; in a container, use the host's cgroup namespace \
+                     (docker run --cgroupns host)"
+                        .to_owned(),
+                ),
+            ),
+            Ok(_) if health.starved_files > 0 => (
+                "ok",
+                Some(format!(
+                    "{} files are opened for each reading, which costs more: raise the limit on open files",
+                    health.starved_files
+                )),
+            ),
+            Ok(_) => ("ok", None),
+        };
+        let origin = self.sources.counted.as_ref().map(|mount| mount.point.display().to_string());
+        Source { state: state.to_owned(), reason, origin }
+    }
+}
+
 /// The machine's own files.
-pub(super) fn host_source(files: &HostFiles) -> Source {
+fn host_source(files: &HostFiles) -> Source {
     let missing: Vec<&str> = files.missing().collect();
     let (state, reason) = match missing.as_slice() {
         [] => ("ok", None),
@@ -19,7 +110,7 @@ pub(super) fn host_source(files: &HostFiles) -> Source {
 }
 
 /// Where `block_io` comes from.
-pub(super) fn block_source(sources: &Sources) -> Source {
+fn block_source(sources: &Sources) -> Source {
     let is_counted = sources.probes.as_ref().is_ok_and(|probes| probes.is_attached("block_rq_complete"));
     let v1 = sources.hierarchy.as_ref().ok().and_then(|hierarchy| hierarchy.v1_of("blkio"));
     let mut reasons = Vec::new();
@@ -43,7 +134,7 @@ pub(super) fn block_source(sources: &Sources) -> Source {
 }
 
 /// A program.
-pub(super) fn probe(status: ProbeStatus) -> Probe {
+fn probe(status: ProbeStatus) -> Probe {
     let ProbeStatus { program, state, stats } = status;
     let (state, reason) = match state {
         ProbeState::Attached => ("attached", None),
@@ -61,7 +152,7 @@ pub(super) fn probe(status: ProbeStatus) -> Probe {
 }
 
 /// The way to a runtime.
-pub(super) fn connection(state: &ConnectionState) -> Source {
+fn connection(state: &ConnectionState) -> Source {
     let ConnectionState { endpoint, connected, is_absent, reason, server_version: _ } = state;
     let state = match (connected, is_absent) {
         (true, _) => "ok",

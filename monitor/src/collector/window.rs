@@ -135,13 +135,18 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
         execs_total: tasks.filter(|_| execs).map(|tasks| tasks.execs),
         starts_total: tasks.filter(|_| series.counted.scheduler).map(|tasks| tasks.starts),
         exits_total: tasks.filter(|_| exits).map(|tasks| tasks.exits),
+        on_cpu_ns_by_cpu: series
+            .counters
+            .as_ref()
+            .filter(|_| series.counted.scheduler)
+            .map(|counters| counters.on_cpu_ns_by_cpu.clone()),
         runq_latency: runq_latency(series, window),
     }
 }
 
 /// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
 fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
-    let CgroupCounters { sched, tasks: _, runq, net: _, shortage: _ } =
+    let CgroupCounters { sched, runq, .. } =
         series.counters.as_deref().filter(|_| series.counted.scheduler)?;
     let mut counts = *runq;
     if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {

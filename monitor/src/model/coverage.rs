@@ -58,6 +58,8 @@ pub struct Lost {
     pub hidden_tasks_total: u64,
     /// Nanoseconds waited for a CPU that found no room in the table of who waited for whom.
     pub unblamed_ns_total: u64,
+    /// Preemptions that found no room in it.
+    pub unblamed_preemptions_total: u64,
     /// Reclaims of memory and kills for lack of it that found no room in their table.
     pub shortages_total: u64,
     /// Cgroups that counted something but were gone before anything told their path.

@@ -53,6 +53,8 @@ metrics! {
         exits_total: Counter,
     }
     + {
+        /// `on_cpu_ns_total` on each CPU, by its number, up to the last one that the tasks ran on.
+        on_cpu_ns_by_cpu: Vec<u64>,
         /// Run-queue latency over the window: how long tasks waited, each time they were given a CPU.
         runq_latency: Latency,
     }

@@ -74,10 +74,12 @@ impl SchedTotals {
 }
 
 /// What the probes have counted for one cgroup's own tasks since they were attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CgroupCounters {
     /// Scheduler counters.
     pub sched: SchedTotals,
+    /// Nanoseconds spent running on each CPU, by its number, up to the last one that it ran on.
+    pub on_cpu_ns_by_cpu: Vec<u64>,
     /// Counters of rarer events.
     pub tasks: TaskCounters,
     /// Run-queue latency.
@@ -92,6 +94,7 @@ impl Default for CgroupCounters {
     fn default() -> Self {
         Self {
             sched: SchedTotals::default(),
+            on_cpu_ns_by_cpu: Vec::new(),
             tasks: TaskCounters::default(),
             runq: [0; BUCKETS],
             net: NetSlot::default(),
@@ -103,14 +106,27 @@ impl Default for CgroupCounters {
 impl CgroupCounters {
     /// Adds what another cgroup's tasks, or other CPUs, have counted.
     pub fn add(&mut self, other: &Self) {
-        let Self { sched, tasks, runq, net, shortage } = other;
+        let Self { sched, on_cpu_ns_by_cpu, tasks, runq, net, shortage } = other;
         self.sched.add(sched);
+        for (cpu, ns) in on_cpu_ns_by_cpu.iter().enumerate() {
+            add_at(&mut self.on_cpu_ns_by_cpu, cpu, *ns);
+        }
         add_tasks(&mut self.tasks, tasks);
         add_net(&mut self.net, net);
         add_shortage(&mut self.shortage, shortage);
         for (sum, count) in self.runq.iter_mut().zip(runq) {
             *sum += count;
         }
+    }
+}
+
+/// Adds to a place of a list that is as long as it needs to be.
+fn add_at(list: &mut Vec<u64>, place: usize, value: u64) {
+    if value > 0 && list.len() <= place {
+        list.resize(place + 1, 0);
+    }
+    if let Some(sum) = list.get_mut(place) {
+        *sum += value;
     }
 }
 
@@ -187,6 +203,8 @@ pub(super) struct Seen {
     pub(super) now: Sums,
     /// The last tick's sums.
     before: Sums,
+    /// This tick's sums of time on each CPU.
+    on_cpu_ns_by_cpu: Vec<u64>,
     pub(super) counters: Arc<CgroupCounters>,
     pub(super) changed: Changed,
 }
@@ -213,9 +231,17 @@ pub(super) struct Sums {
 }
 
 impl Seen {
-    pub(super) fn add(&mut self, slot: &Slot) {
+    /// Begins a tick's sums.
+    pub(super) fn begin(&mut self) {
+        self.now = Sums::default();
+        self.on_cpu_ns_by_cpu.fill(0);
+    }
+
+    /// Adds one CPU's slot.
+    pub(super) fn add(&mut self, cpu: u32, slot: &Slot) {
         let Slot { sched, tasks, throttle: _, runq_latency } = slot;
         add_sched(&mut self.now.sched, sched);
+        add_at(&mut self.on_cpu_ns_by_cpu, cpu as usize, sched.on_cpu_ns);
         add_tasks(&mut self.now.tasks, tasks);
         for (sum, count) in self.now.runq.0.iter_mut().zip(runq_latency.0) {
             *sum = sum.wrapping_add(count);
@@ -239,6 +265,7 @@ impl Seen {
             let Sums { sched, tasks, runq, net, shortage } = self.now;
             let counters = Arc::make_mut(&mut self.counters);
             counters.sched.advance(&sched, &self.before.sched);
+            counters.on_cpu_ns_by_cpu.clone_from(&self.on_cpu_ns_by_cpu);
             counters.tasks = tasks;
             counters.net = net;
             counters.shortage = shortage;
@@ -263,8 +290,8 @@ mod tests {
     fn what_wraps_between_two_readings_still_grows() {
         let mut seen = Seen::default();
         for migrations in [u32::MAX - 1, 3] {
-            seen.now = Sums::default();
-            seen.add(&slot(migrations, 0, 0));
+            seen.begin();
+            seen.add(0, &slot(migrations, 0, 0));
             seen.finish();
         }
         assert_eq!(seen.counters.sched.migrations, u64::from(u32::MAX) + 4);
@@ -274,8 +301,8 @@ mod tests {
     fn own_waits_are_told_as_growth() {
         let mut seen = Seen::default();
         let waited = [(700, 2), (700, 2), (900, 3)].map(|(ns, waits)| {
-            seen.now = Sums::default();
-            seen.add(&slot(0, ns, waits));
+            seen.begin();
+            seen.add(0, &slot(0, ns, waits));
             seen.finish();
             (seen.changed.own_waited.wait_ns, seen.changed.own_waited.waits)
         });

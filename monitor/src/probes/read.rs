@@ -15,7 +15,7 @@ use monitor_common::{
 };
 
 use super::{
-    counters::{CgroupCounters, Changed, SchedTotals, Seen, Sums, add_net},
+    counters::{CgroupCounters, Changed, SchedTotals, Seen, add_net},
     load::LoadError,
     shortages::{Shortages, add_shortage},
     sys::{SharedArray, run_on_cpu},
@@ -90,12 +90,12 @@ impl Reader {
     /// Brings every cgroup's counters up to date.
     pub fn read(&mut self) {
         for seen in self.seen.values_mut() {
-            seen.now = Sums::default();
+            seen.begin();
         }
-        for (id, slot) in self.slots.occupied() {
-            self.seen.entry(id).or_default().add(&slot);
+        for (id, cpu, slot) in self.slots.occupied() {
+            self.seen.entry(id).or_default().add(cpu, &slot);
         }
-        for (id, slot) in self.net.occupied() {
+        for (id, _, slot) in self.net.occupied() {
             add_net(&mut self.seen.entry(id).or_default().now.net, &slot);
         }
         for shortage in self.shortages.occupied() {
@@ -161,6 +161,7 @@ impl Reader {
                 unknown_turns,
                 hidden_tasks,
                 unblamed_ns,
+                unblamed_preemptions,
                 shortages,
                 reserved: _,
             } = state.losses;
@@ -169,6 +170,7 @@ impl Reader {
             sum.unknown_turns += unknown_turns;
             sum.hidden_tasks += hidden_tasks;
             sum.unblamed_ns += unblamed_ns;
+            sum.unblamed_preemptions += unblamed_preemptions;
             sum.shortages += shortages;
         }
         sum

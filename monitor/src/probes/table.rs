@@ -41,17 +41,17 @@ impl<T: Pod + Default> Table<T> {
         })
     }
 
-    /// Every slot that is some cgroup's, and those that are shared, under [`OVERFLOW`].
-    pub(super) fn occupied(&self) -> impl Iterator<Item = (CgroupId, T)> + '_ {
+    /// Every slot that is some cgroup's, and those that are shared, under [`OVERFLOW`]; each with its CPU.
+    pub(super) fn occupied(&self) -> impl Iterator<Item = (CgroupId, u32, T)> + '_ {
         let geometry = self.geometry;
         let tags = self.tags.range(0..geometry.cpus * geometry.owned_slots);
         let owned = (0_u32..).zip(tags).filter(|(_, id)| *id != 0).map(move |(number, id)| {
-            let slot = geometry.first_slot(number / geometry.owned_slots) + number % geometry.owned_slots;
-            (CgroupId(id), slot)
+            let cpu = number / geometry.owned_slots;
+            (CgroupId(id), cpu, geometry.first_slot(cpu) + number % geometry.owned_slots)
         });
         let shared = (0..geometry.cpus)
-            .map(move |cpu| (OVERFLOW, geometry.first_slot(cpu) + geometry.overflow_slot()));
-        owned.chain(shared).filter_map(|(id, slot)| Some((id, self.slots.get(slot)?)))
+            .map(move |cpu| (OVERFLOW, cpu, geometry.first_slot(cpu) + geometry.overflow_slot()));
+        owned.chain(shared).filter_map(|(id, cpu, slot)| Some((id, cpu, self.slots.get(slot)?)))
     }
 
     /// Clears and frees the slots of a cgroup.
