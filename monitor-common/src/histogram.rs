@@ -8,6 +8,10 @@ pub const BUCKETS: usize = 96;
 /// log2 of the first bucket's upper bound in nanoseconds.
 const FIRST_BITS: u32 = 10;
 
+/// Quarters of the first bucket from which on all is in the last one. Checked before the bucket is computed and not after: the
+/// verifiers before 6.8 do not see that a constant exceeds an index, and take the array for left.
+const LAST_UNITS: u64 = 7 << 23;
+
 /// How often each duration was seen on one CPU.
 ///
 /// The counts wrap; user space reads them more often than that and widens them.
@@ -30,7 +34,7 @@ pub const fn bucket(ns: u64) -> usize {
     if units < 4 {
         return 0;
     }
-    if units >= 1 << 26 {
+    if units >= LAST_UNITS {
         return BUCKETS - 1;
     }
     // log2 by halving: eBPF has no instruction that counts leading zeros.
@@ -45,8 +49,7 @@ pub const fn bucket(ns: u64) -> usize {
         step /= 2;
     }
     let quarter = (units >> (octave - 2)) & 3;
-    let index = 1 + (octave - 2) * 4 + quarter;
-    if index >= BUCKETS as u64 { BUCKETS - 1 } else { index as usize }
+    (1 + (octave - 2) * 4 + quarter) as usize
 }
 
 /// The smallest duration of a bucket in nanoseconds.
