@@ -82,11 +82,12 @@ pub fn run(args: &DoctorArgs) -> io::Result<ExitCode> {
 
 fn text(checks: &[Check]) -> String {
     let mut text = String::new();
+    let width = checks.iter().map(|check| check.subject.len()).max().unwrap_or_default();
     for Check { subject, answer, finding, advice, is_vital: _ } in checks {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{answer:<7} {subject:<28} {}", printable(finding));
+        let _ = writeln!(text, "{answer:<7} {subject:<width$}  {}", printable(finding));
         if let Some(advice) = advice {
-            let _ = writeln!(text, "{:<7} {:<28} → {}", "", "", printable(advice));
+            let _ = writeln!(text, "{:<7} {:<width$}  → {}", "", "", printable(advice));
         }
     }
     text
