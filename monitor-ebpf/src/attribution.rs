@@ -7,7 +7,7 @@ use monitor_common::{
 
 use crate::{
     globals::{constant, word},
-    kernel::Task,
+    kernel::current_cgroup_id,
     tally::{self, Cpu},
 };
 
@@ -133,7 +133,5 @@ fn search(
 /// The slot of the task that this CPU runs.
 #[inline(always)]
 pub(crate) fn current_slot(cpu: Cpu) -> u32 {
-    let has_typed_current = constant::<{ word!(has_typed_current) }>() != 0;
-    let id = if has_typed_current { Task::typed_current().cgroup_id() } else { Task::current().cgroup_id() };
-    slot_of(cpu, id)
+    slot_of(cpu, current_cgroup_id())
 }

@@ -1,5 +1,5 @@
-//! The maps that are added to, and how. Each entry belongs to one CPU. Only the network's is added to atomically: its programs
-//! interrupt each other.
+//! The maps that are added to, and how. Each entry here belongs to one CPU. Only the network's are added to atomically, since its
+//! programs interrupt each other; so are the requests to block devices, which all CPUs share.
 
 use core::arch::asm;
 
