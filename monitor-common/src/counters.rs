@@ -1,7 +1,8 @@
 //! What a slot counts. All values only grow, until user space clears the slot of a removed cgroup.
 
 use crate::{
-    histogram::Histogram,
+    histogram::{CoarseHistogram, Histogram},
+    limits::RECENT_CGROUPS,
     waits::{Throttle, Turn},
 };
 
@@ -68,28 +69,45 @@ pub struct Slot {
     pub throttle: Throttle,
     /// How long its tasks waited for this CPU, each time.
     pub runq_latency: Histogram,
+    /// How long they had it then.
+    pub timeslices: CoarseHistogram,
 }
 
-/// What concerns a CPU and no cgroup: a cache line for each switch, and one for the rare.
-#[repr(C, align(64))]
+/// What concerns a CPU and no cgroup: a cache line for each switch, one for the rare, and the cgroups that ran lately.
+#[repr(C, align(512))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuState {
     /// The tid of the task that it runs; 0 while it idles.
     pub running_tid: u64,
     /// Since when that task had been waiting for this CPU, by the run-queue clock; 0 where the kernel does not say.
     pub queued_at_ns: u64,
+    /// The newest turn that it gave.
+    pub newest: Turn,
+    /// How long the task that it runs has had it in this turn, as far as that is booked.
+    pub booked_ns: u64,
     /// Switches away from its idle task since boot, by that task's own count, as of the last one; 0 before any was seen.
     pub idle_switches: u64,
     /// The same right before the first one that was seen.
     pub idle_switches_before: u64,
     /// Programs on it that are about to claim a network slot: one may, if it is alone.
     pub network_claims: u64,
-    /// The newest turn that it gave.
-    pub newest: Turn,
-    /// Reserved; fills the cache line.
-    pub reserved: u64,
     /// What it could not count.
     pub losses: Losses,
+    /// Cgroups that it ran lately, each at the place that its serial number names.
+    pub recent: [RecentCgroup; RECENT_CGROUPS as usize],
+}
+
+/// Where a cgroup that ran lately is counted, so that the way from its task to its id and to its slot is not gone again.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecentCgroup {
+    /// Its serial number and 1. The kernel gives each only once (kernel/cgroup/cgroup.c, `css_serial_nr_next`), so what is
+    /// remembered of a removed cgroup is never taken for another.
+    pub key: u64,
+    /// Its id.
+    pub cgroup_id: u64,
+    /// The index of its slot over all CPUs.
+    pub slot: u64,
 }
 
 /// What could not be counted.
@@ -116,5 +134,6 @@ pub struct Losses {
 
 const _: () = assert!(size_of::<SchedCounters>() == 64, "one cache line");
 const _: () = assert!(size_of::<TaskCounters>() + size_of::<Throttle>() == 64, "one cache line");
-const _: () = assert!(size_of::<CpuState>() == 128, "two cache lines");
-const _: () = assert!(size_of::<Slot>() == 512, "no slot lies across two pages");
+const _: () = assert!(core::mem::offset_of!(CpuState, losses) == 64, "one cache line");
+const _: () = assert!(size_of::<CpuState>() == 512, "a shift, not a multiplication");
+const _: () = assert!(size_of::<Slot>() == 704, "eleven cache lines");

@@ -88,6 +88,10 @@ kernel_fields! {
     css_set_dfl_cgrp: "css_set", ["dfl_cgrp"];
     /// The task's state in the v1 controller whose hierarchy is counted.
     css_set_subsys: "css_set", ["subsys"];
+    /// The serial number of a controller's state, which no other state of any cgroup has, ever.
+    css_serial: "cgroup_subsys_state", ["serial_nr"];
+    /// The same of a cgroup's own.
+    cgroup_serial: "cgroup", ["self.serial_nr"];
     /// The cgroup that a controller's state belongs to.
     css_cgroup: "cgroup_subsys_state", ["cgroup"];
     /// The cgroup's directory.

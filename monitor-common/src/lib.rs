@@ -3,6 +3,7 @@
 //! not what is done with it.
 
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![expect(
     clippy::inline_always,
     reason = "a call costs an eBPF program registers, and older verifiers limit calls"

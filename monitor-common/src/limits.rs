@@ -7,6 +7,9 @@ pub const WAYS: u32 = 8;
 /// for no arithmetic progression of ids with a stride up to 129 (`slots::tests`).
 pub const PROBES: u32 = 8;
 
+/// Cgroups of which each CPU remembers where they are counted, a power of two. See [`crate::counters::RecentCgroup`].
+pub const RECENT_CGROUPS: u32 = 16;
+
 /// Entries of the table of tasks that one may be in. See [`crate::slots::SeenTask`].
 pub const SEEN_PROBES: u32 = 8;
 

@@ -1,15 +1,34 @@
 //! Cgroup id → slot.
 
 use monitor_common::{
-    limits::{PROBES, WAYS},
+    counters::RecentCgroup,
+    limits::{PROBES, RECENT_CGROUPS, WAYS},
     slots::{TagSet, set_of},
 };
 
 use crate::{
     globals::{constant, word},
-    kernel::current_cgroup_id,
+    kernel::{Memory, Task, current_cgroup_id},
     tally::{self, Cpu},
 };
+
+/// The cgroup of a task and the index of its slot over all CPUs, which is mostly remembered. For programs that do not interrupt
+/// each other.
+#[inline(always)]
+pub(crate) fn place_of<M: Memory>(cpu: Cpu, recent: &mut [RecentCgroup], task: Task<M>) -> (u64, u32) {
+    let key = task.cgroup_serial() + 1;
+    let Some(entry) = recent.get_mut((key & u64::from(RECENT_CGROUPS - 1)) as usize) else { return (0, 0) };
+    if entry.key != key {
+        let cgroup_id = task.cgroup_id();
+        let slot = match claim(cpu.first_set(), cgroup_id) {
+            // Not to be remembered: each turn that is counted in the shared slot is a loss.
+            NO_SLOT => return (cgroup_id, cpu.first_slot() + no_slot(cpu)),
+            slot => slot,
+        };
+        *entry = RecentCgroup { key, cgroup_id, slot: u64::from(cpu.first_slot() + slot) };
+    }
+    (entry.cgroup_id, entry.slot as u32)
+}
 
 /// This CPU's slot for a cgroup: its own, or the shared one, which counts as a loss.
 #[inline(always)]
@@ -21,12 +40,16 @@ pub(crate) fn slot_of(cpu: Cpu, cgroup_id: u64) -> u32 {
         return set * WAYS + way;
     }
     match claim(cpu.first_set(), cgroup_id) {
-        NO_SLOT => {
-            cpu.lose(|losses| &mut losses.slot_overflows);
-            constant::<{ word!(geometry.owned_slots) }>()
-        }
+        NO_SLOT => no_slot(cpu),
         slot => slot,
     }
+}
+
+/// The shared slot, which counts as a loss.
+#[inline(always)]
+fn no_slot(cpu: Cpu) -> u32 {
+    cpu.lose(|losses| &mut losses.slot_overflows);
+    constant::<{ word!(geometry.owned_slots) }>()
 }
 
 /// That a cgroup has and finds no slot.

@@ -10,7 +10,7 @@ use monitor_common::{
 };
 
 use crate::{
-    globals::{constant, word},
+    globals::{is_set, word},
     kernel::{Memory, Task},
     tally::{self, Cpu},
 };
@@ -35,6 +35,13 @@ impl Wait {
     /// Splits it.
     #[inline(always)]
     pub(crate) fn blame(&self, cpu: Cpu, newest: Turn, throttle: &Throttle, sched: &mut SchedCounters) {
+        let is_of_one_turn = self.queued_at_ns + self.ns == self.arrived_at_ns
+            && newest.began_ns <= self.queued_at_ns
+            && newest.cgroup_id == self.victim;
+        if is_of_one_turn && self.ns < LEAST_THROTTLED_NS {
+            // As below, for most of them.
+            return count_own(sched, self.ns);
+        }
         let mut left = self.ns;
         let here =
             if self.queued_at_ns == 0 { 0 } else { self.arrived_at_ns.saturating_sub(self.queued_at_ns) };
@@ -57,8 +64,7 @@ impl Wait {
             here -= part;
             left -= part;
             if cgroup_id == self.victim {
-                sched.own_wait_ns += part;
-                sched.own_waits = sched.own_waits.wrapping_add(1);
+                count_own(sched, part);
             } else {
                 self.charge(cpu, cgroup_id, part);
             }
@@ -88,6 +94,13 @@ impl Wait {
             None => cpu.lose_many(|losses| &mut losses.unblamed_ns, ns),
         }
     }
+}
+
+/// Counts a wait for a task of the same cgroup.
+#[inline(always)]
+fn count_own(sched: &mut SchedCounters, ns: u64) {
+    sched.own_wait_ns += ns;
+    sched.own_waits = sched.own_waits.wrapping_add(1);
 }
 
 /// The turn that began so many turns before the newest.
@@ -126,7 +139,7 @@ pub(crate) fn note_preemption<M: Memory>(cpu: Cpu, victim: u64, next: Task<M>) {
 /// Learns when a quota last kept a task's group from this CPU, as the task has arrived.
 #[inline(always)]
 pub(crate) fn note_throttle<M: Memory>(throttle: &mut Throttle, task: Task<M>, arrived_at_ns: u64) {
-    if constant::<{ word!(has_throttled) }>() == 0 {
+    if !is_set::<{ word!(has_throttled) }>() {
         return;
     }
     let known_ns = task.throttled_ns() + 1;

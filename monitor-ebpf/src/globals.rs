@@ -30,12 +30,23 @@ pub(crate) use member;
 /// The value of a word of [`Constants`].
 #[inline(always)]
 pub(crate) fn constant<const WORD: usize>() -> u32 {
+    value::<WORD>() as u32
+}
+
+/// Whether a word of [`Constants`] is not 0.
+#[inline(always)]
+pub(crate) fn is_set<const WORD: usize>() -> bool {
+    value::<WORD>() != 0
+}
+
+#[inline(always)]
+fn value<const WORD: usize>() -> u64 {
     let value: u64;
     // SAFETY: loads a constant.
     unsafe {
         asm!("{value} = {mark}", value = out(reg) value, mark = const VALUE_MARK + WORD as u32, options(nostack, nomem, pure));
     }
-    value as u32
+    value
 }
 
 /// The 8 bytes at a kernel struct member of a typed pointer, which the verifier checks against the struct.
@@ -86,6 +97,12 @@ pub(crate) fn load_u8<const WORD: usize>(pointer: *const u8) -> u64 {
 #[inline(always)]
 pub(crate) fn hierarchy() -> u32 {
     constant::<{ word!(hierarchy) }>()
+}
+
+/// Whether that is v2.
+#[inline(always)]
+pub(crate) fn is_default_hierarchy() -> bool {
+    !is_set::<{ word!(hierarchy) }>()
 }
 
 /// The hierarchy of the block controller; 0 is v2.

@@ -14,7 +14,9 @@ use monitor_common::{
 };
 
 use crate::{
-    globals::{constant, distance, hierarchy, load_u8, load_u16, load_u32, load_u64, member, word},
+    globals::{
+        constant, distance, is_default_hierarchy, is_set, load_u8, load_u16, load_u32, load_u64, member, word,
+    },
     tally,
 };
 
@@ -210,12 +212,23 @@ impl<M: Memory> Task<M> {
     #[inline(always)]
     pub(crate) fn cgroup_id(self) -> u64 {
         let css_set = self.0.follow::<{ member!(task_css_set) }>();
-        let cgroup = if hierarchy() == 0 {
+        let cgroup = if is_default_hierarchy() {
             css_set.follow::<{ member!(css_set_dfl_cgrp) }>()
         } else {
             css_set.follow::<{ member!(css_set_subsys) }>().follow::<{ member!(css_cgroup) }>()
         };
         Cgroup(cgroup).id()
+    }
+
+    /// The serial number of that cgroup, or of what stands for it in the hierarchy: fewer steps away than its id.
+    #[inline(always)]
+    pub(crate) fn cgroup_serial(self) -> u64 {
+        let css_set = self.0.follow::<{ member!(task_css_set) }>();
+        if is_default_hierarchy() {
+            css_set.follow::<{ member!(css_set_dfl_cgrp) }>().u64::<{ member!(cgroup_serial) }>()
+        } else {
+            css_set.follow::<{ member!(css_set_subsys) }>().u64::<{ member!(css_serial) }>()
+        }
     }
 
     /// Its own counters.
@@ -293,7 +306,7 @@ impl<M: Memory> Task<M> {
 /// The cgroup id of the task that this CPU runs, in the hierarchy that is counted.
 #[inline(always)]
 pub(crate) fn current_cgroup_id() -> u64 {
-    let has_typed_current = constant::<{ word!(has_typed_current) }>() != 0;
+    let has_typed_current = is_set::<{ word!(has_typed_current) }>();
     if has_typed_current { Task::typed_current().cgroup_id() } else { Task::current().cgroup_id() }
 }
 
@@ -439,7 +452,7 @@ impl Request {
     /// The device.
     #[inline(always)]
     pub(crate) fn disk(self) -> Option<Disk> {
-        let disk = if constant::<{ word!(has_queue_disk) }>() != 0 {
+        let disk = if is_set::<{ word!(has_queue_disk) }>() {
             self.0.follow::<{ member!(request_queue) }>().follow::<{ member!(queue_disk) }>()
         } else {
             self.0.follow::<{ member!(request_disk) }>()

@@ -17,9 +17,9 @@ use monitor_common::{
 };
 
 use crate::{
-    attribution::slot_of,
+    attribution::place_of,
     blame::{self, IDLE_TURN, LEAST_THROTTLED_NS, Wait},
-    globals::{began_ns, constant, word},
+    globals::{began_ns, is_set, word},
     kernel::{Memory, Task},
     tally::{self, Cpu},
 };
@@ -32,14 +32,15 @@ fn sched_switch(ctx: BtfTracePointContext) {
     let Some(state) = cpu.state() else { return };
     let (prev, next) = (Task::from_arg(ctx.arg(1)), Task::from_arg(ctx.arg(2)));
     let prev_tid = prev.tid();
-    let queued_at_ns = queued_at_ns(state, prev_tid);
+    meet(state, prev_tid);
+    let booked = if prev_tid == 0 { None } else { book(cpu, state, prev, Moment::End) };
     state.running_tid = next.tid();
     state.queued_at_ns = next.queued_at_ns();
+    state.booked_ns = 0;
     if prev_tid == 0 {
         count_idle(state, prev);
         return blame::note_turn(cpu, &mut state.newest, IDLE_TURN);
     }
-    let booked = book(cpu, prev, state.newest, queued_at_ns, Moment::End);
     let Some(Booked { turn, was_preempted }) = booked else { return };
     blame::note_turn(cpu, &mut state.newest, turn);
     if was_preempted {
@@ -47,10 +48,12 @@ fn sched_switch(ctx: BtfTracePointContext) {
     }
 }
 
-/// Since when the task that runs had been waiting for the CPU, if its arrival was announced.
+/// Forgets what is known of the running task if it is another one's: the arrival of this one was not announced.
 #[inline(always)]
-fn queued_at_ns(state: &CpuState, tid: u64) -> u64 {
-    if state.running_tid == tid { state.queued_at_ns } else { 0 }
+fn meet(state: &mut CpuState, tid: u64) {
+    if state.running_tid != tid {
+        (state.running_tid, state.queued_at_ns, state.booked_ns) = (tid, 0, 0);
+    }
 }
 
 /// Keeps the idle task's own count, which the machine's total has and no cgroup. Read off the task and not counted here, so
@@ -70,7 +73,7 @@ fn count_idle<M: Memory>(state: &mut CpuState, idle: Task<M>) {
 /// `BPF_F_TEST_RUN_ON_CPU`, 5.10 and later), in an interrupt, which `sched_switch` never sees from inside.
 #[raw_tracepoint(tracepoint = "sched_switch")]
 fn flush(_ctx: RawTracePointContext) {
-    if constant::<{ word!(has_typed_current) }>() != 0 {
+    if is_set::<{ word!(has_typed_current) }>() {
         flush_task(Task::typed_current());
     } else {
         flush_task(Task::current());
@@ -82,10 +85,9 @@ fn flush_task<M: Memory>(task: Task<M>) {
     let cpu = Cpu::current();
     let Some(state) = cpu.state() else { return };
     let tid = task.tid();
-    let queued_at_ns = queued_at_ns(state, tid);
-    (state.running_tid, state.queued_at_ns) = (tid, queued_at_ns);
+    meet(state, tid);
     if tid != 0 {
-        book(cpu, task, state.newest, queued_at_ns, Moment::Middle);
+        book(cpu, state, task, Moment::Middle);
     }
 }
 
@@ -130,20 +132,14 @@ struct Booked {
 
 /// Adds to the task's slot what it has done since it was last booked.
 #[inline(always)]
-fn book<M: Memory>(
-    cpu: Cpu,
-    task: Task<M>,
-    newest: Turn,
-    queued_at_ns: u64,
-    moment: Moment,
-) -> Option<Booked> {
+fn book<M: Memory>(cpu: Cpu, state: &mut CpuState, task: Task<M>, moment: Moment) -> Option<Booked> {
     let number = task.number()?;
     let Some(seen) = tally::seen(number) else {
         cpu.lose(|losses| &mut losses.unknown_turns);
         return None;
     };
-    let cgroup_id = task.cgroup_id();
-    let Slot { sched, tasks, runq_latency, throttle } = cpu.slot(slot_of(cpu, cgroup_id))?;
+    let (cgroup_id, slot) = place_of(cpu, &mut state.recent, task);
+    let Slot { sched, tasks, throttle, runq_latency, timeslices } = tally::slot_at(slot)?;
     let SeenTask { task: known, counted_turn, .. } = *seen;
     let switches_before = seen.totals.voluntary_switches + seen.totals.involuntary_switches;
     let (mut grown, mut migrations) = advance(seen, task);
@@ -170,9 +166,19 @@ fn book<M: Memory>(
     sched.voluntary_switches += grown.voluntary_switches;
     sched.involuntary_switches += grown.involuntary_switches;
     sched.on_cpu_ns += grown.on_cpu_ns;
-    sched.minor_faults = sched.minor_faults.wrapping_add(grown.minor_faults as u32);
-    sched.major_faults = sched.major_faults.wrapping_add(grown.major_faults as u32);
-    sched.migrations = sched.migrations.wrapping_add(migrations);
+    if grown.minor_faults | grown.major_faults | u64::from(migrations) != 0 {
+        sched.minor_faults = sched.minor_faults.wrapping_add(grown.minor_faults as u32);
+        sched.major_faults = sched.major_faults.wrapping_add(grown.major_faults as u32);
+        sched.migrations = sched.migrations.wrapping_add(migrations);
+    }
+    match moment {
+        Moment::Middle => state.booked_ns += grown.on_cpu_ns,
+        // Otherwise it is the time of more than one turn.
+        Moment::End if grown.voluntary_switches + grown.involuntary_switches == 1 => {
+            tally::count_turn(timeslices, state.booked_ns + grown.on_cpu_ns);
+        }
+        Moment::End => {}
+    }
     sched.runq_wait_ns += grown.run_delay_ns;
     if sched.runq_wait_max_ns < grown.run_delay_ns {
         sched.runq_wait_max_ns = grown.run_delay_ns;
@@ -184,6 +190,7 @@ fn book<M: Memory>(
             blame::note_throttle(throttle, task, began_ns);
         }
         if grown.run_delay_ns > 0 {
+            let CpuState { queued_at_ns, newest, .. } = *state;
             Wait { victim: cgroup_id, ns: grown.run_delay_ns, queued_at_ns, arrived_at_ns: began_ns }
                 .blame(cpu, newest, throttle, sched);
         }

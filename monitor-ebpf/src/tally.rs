@@ -10,7 +10,7 @@ use aya_ebpf::{
 };
 use monitor_common::{
     counters::{CpuState, Losses, Slot},
-    histogram::{Histogram, bucket},
+    histogram::{CoarseHistogram, Histogram, bucket, coarse_bucket},
     lifecycle::Record,
     limits::{PAIR_PROBES, RING_BYTES, SEEN_PROBES, WAIT_PAIRS},
     net::NetSlot,
@@ -67,6 +67,13 @@ macro_rules! entries {
     (@u32 $arg:ident) => { u32 };
 }
 
+/// A slot, by its index over all CPUs.
+#[inline(always)]
+pub(crate) fn slot_at(index: u32) -> Option<&'static mut Slot> {
+    // SAFETY: as for a CPU's entries below.
+    SLOTS.get_ptr_mut(index).map(|entry| unsafe { &mut *entry })
+}
+
 impl Cpu {
     #[inline(always)]
     pub(crate) fn current() -> Self {
@@ -79,6 +86,12 @@ impl Cpu {
     #[inline(always)]
     pub(crate) fn number(self) -> u32 {
         self.number
+    }
+
+    /// The index of its first slot.
+    #[inline(always)]
+    pub(crate) fn first_slot(self) -> u32 {
+        self.first_slot
     }
 
     /// The index of its first set.
@@ -143,6 +156,14 @@ pub(crate) fn add_u32(counter: &mut u32, value: u32) {
 #[inline(always)]
 pub(crate) fn count_wait(histogram: &mut Histogram, ns: u64) {
     if let Some(count) = histogram.0.get_mut(bucket(ns)) {
+        *count = count.wrapping_add(1);
+    }
+}
+
+/// Counts one turn of `ns`.
+#[inline(always)]
+pub(crate) fn count_turn(histogram: &mut CoarseHistogram, ns: u64) {
+    if let Some(count) = histogram.0.get_mut(coarse_bucket(ns)) {
         *count = count.wrapping_add(1);
     }
 }

@@ -55,7 +55,8 @@ impl Told {
 
 /// Without what is told of a window: that is over at the next.
 fn totals(container: &Container) -> (Scheduler, Faults) {
-    let scheduler = Scheduler { runq_latency: None, ..container.measured.scheduler.clone() };
+    let scheduler =
+        Scheduler { runq_latency: None, timeslices: None, ..container.measured.scheduler.clone() };
     (scheduler, container.measured.faults.clone())
 }
 

@@ -24,6 +24,8 @@ struct Growth {
     ours: Tasks,
     /// In our histograms of all the windows.
     waits: u64,
+    /// Likewise.
+    timeslices: Timeslices,
     /// By the cgroup's file. Its growth: a runtime enters one hierarchy after the other, each with a past of its own.
     usage_us: u64,
     ours_usage_us: u64,
@@ -60,6 +62,7 @@ fn assert_exact_while(
         truth: end.truth - begin.truth,
         ours: end.ours - begin.ours,
         waits: end.waits,
+        timeslices: end.timeslices,
         usage_us: end.usage_us - begin.usage_us,
         ours_usage_us: end.ours_usage_us - begin.ours_usage_us,
         minor_faults: done.minor_faults - ready.minor_faults,
@@ -76,12 +79,15 @@ fn assert_exact_while(
 
 impl Growth {
     fn check(&self) {
-        let Self { truth, ours, waits, usage_us, ours_usage_us, minor_faults, major_faults, .. } = self;
+        let Self {
+            truth, ours, waits, timeslices, usage_us, ours_usage_us, minor_faults, major_faults, ..
+        } = self;
         assert_eq!(ours.voluntary, truth.voluntary, "voluntary switches");
         assert_eq!(ours.involuntary, truth.involuntary, "involuntary switches");
         // Each time that a task was given a CPU ended with one switch away from it. (The kernel's own count of the
         // beginnings, the third field of `schedstat`, leaves out those that no wait came before.)
         assert_eq!(*waits, truth.voluntary + truth.involuntary, "waits in the histogram");
+        timeslices.check(truth);
         assert_within("time on a CPU", ours.on_cpu_ns, truth.on_cpu_ns, TIMES_PER_MILLE);
         assert_within("run-queue wait", ours.runq_wait_ns, truth.runq_wait_ns, TIMES_PER_MILLE);
         assert_eq!(ours.minor, truth.minor, "minor faults");
@@ -90,10 +96,50 @@ impl Growth {
         let apart = usage_us.abs_diff(*ours_usage_us);
         assert!(apart <= 1, "CPU usage: ours {ours_usage_us} us, by the cgroup's file {usage_us} us");
         // A workload that hardly faults has the few faults of its report to itself.
-        if *minor_faults > 1000 * FAULTS_PER_MILLE {
-            assert_within("minor faults by getrusage", ours.minor, *minor_faults, FAULTS_PER_MILLE);
+        for (name, ours, theirs) in [
+            ("minor faults by getrusage", ours.minor, *minor_faults),
+            ("major faults by getrusage", ours.major, *major_faults),
+        ] {
+            if theirs >= 1000 * FAULTS_PER_MILLE {
+                assert_within(name, ours, theirs, FAULTS_PER_MILLE);
+            }
         }
-        assert_within("major faults by getrusage", ours.major, *major_faults, FAULTS_PER_MILLE);
+    }
+}
+
+/// What histograms of time slices tell together.
+#[derive(Clone, Copy, Default)]
+struct Timeslices {
+    count: u64,
+    /// All together took no less.
+    least_ns: u64,
+    /// Nor more.
+    most_ns: u64,
+}
+
+impl Timeslices {
+    /// Adds those of a window.
+    fn add(&mut self, snapshot: &Snapshot, id: &str) {
+        let latency =
+            snapshot.find(id).and_then(|container| container.measured.scheduler.timeslices.as_ref());
+        for bucket in latency.iter().flat_map(|latency| &latency.buckets) {
+            self.count += bucket.count;
+            self.least_ns += bucket.count * bucket.from_ns;
+            self.most_ns += bucket.count * bucket.to_ns.expect("no turn of eight seconds");
+        }
+    }
+
+    /// Each turn is in the histogram but those that ended while the kernel announced no switch, which are few.
+    fn check(&self, truth: &Tasks) {
+        let Self { count, least_ns, most_ns } = *self;
+        let turns = truth.voluntary + truth.involuntary;
+        assert!(count <= turns && count + turns / 50 + 1 >= turns, "{count} time slices in {turns} turns");
+        let on_cpu_ns = truth.on_cpu_ns;
+        assert!(least_ns <= on_cpu_ns, "time slices of {least_ns} ns and more in {on_cpu_ns} ns");
+        assert!(
+            most_ns + on_cpu_ns / 10 >= on_cpu_ns,
+            "time slices of at most {most_ns} ns in {on_cpu_ns} ns"
+        );
     }
 }
 
@@ -104,6 +150,7 @@ struct Barrier {
     ours: Tasks,
     /// Those told since the barrier before.
     waits: u64,
+    timeslices: Timeslices,
     /// CPU time by the cgroup's file.
     usage_us: u64,
     ours_usage_us: u64,
@@ -112,12 +159,15 @@ struct Barrier {
 
 impl Barrier {
     fn reach(monitor: &mut Monitor, container: &Container, report: Report) -> Self {
-        let mut waits = 0;
+        let (mut waits, mut timeslices) = (0, Timeslices::default());
         loop {
             let truth = container.still_tasks();
             let usage_us = container.cpu_usage_us();
             let snapshots = monitor.snapshots_until_next();
             waits += snapshots.iter().map(|snapshot| waits_in(snapshot, container.id())).sum::<u64>();
+            for snapshot in &snapshots {
+                timeslices.add(snapshot, container.id());
+            }
             if container.still_tasks() != truth {
                 // Something moved all the same, as when a signal came; once more.
                 continue;
@@ -129,7 +179,7 @@ impl Barrier {
             let starts_and_exits =
                 (scheduler.starts_total.expect("starts"), scheduler.exits_total.expect("exits"));
             let truth = truth + report.dead;
-            return Self { truth, ours, waits, usage_us, ours_usage_us, starts_and_exits };
+            return Self { truth, ours, waits, timeslices, usage_us, ours_usage_us, starts_and_exits };
         }
     }
 }

@@ -238,6 +238,7 @@ pub struct Scheduler {
     pub starts_total: Option<u64>,
     pub exits_total: Option<u64>,
     pub runq_latency: Option<Latency>,
+    pub timeslices: Option<Latency>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use monitor_common::{
     counters::TaskCounters,
-    histogram::{BUCKETS, lower_bound, upper_bound},
+    histogram::{COARSE, FINE, Scale},
     memory::Shortage,
 };
 
@@ -140,36 +140,46 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
             .as_ref()
             .filter(|_| series.counted.scheduler)
             .map(|counters| counters.on_cpu_ns_by_cpu.clone()),
-        runq_latency: runq_latency(series, window),
+        runq_latency: latency_of(series, window, |counters| &counters.runq)
+            .map(|counts| latency(&counts, FINE, sched_counters(series).map(|sched| sched.runq_wait_max_ns))),
+        timeslices: latency_of(series, window, |counters| &counters.timeslices)
+            .map(|counts| latency(&counts, COARSE, None)),
     }
 }
 
-/// The run-queue latencies of the window; of a series without a predecessor in it, of all its time.
-fn runq_latency(series: &Series, window: &Window<'_>) -> Option<Latency> {
-    let CgroupCounters { sched, runq, .. } =
-        series.counters.as_deref().filter(|_| series.counted.scheduler)?;
-    let mut counts = *runq;
-    if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
-        for (count, before) in counts.iter_mut().zip(before.runq) {
-            *count = count.checked_sub(before)?;
+/// What a histogram of the scheduler counted in the window; of a series without a predecessor in it, in all its time.
+fn latency_of<const N: usize>(
+    series: &Series,
+    window: &Window<'_>,
+    histogram: fn(&CgroupCounters) -> &[u64; N],
+) -> Option<[u64; N]> {
+    let mut counts = *histogram(series.counters.as_deref().filter(|_| series.counted.scheduler)?);
+    if let Some(before) = window.before.and_then(|before| before.counters.as_deref()) {
+        for (count, before) in counts.iter_mut().zip(histogram(before)) {
+            *count = count.checked_sub(*before)?;
         }
     }
-    Some(latency(&counts, sched.runq_wait_max_ns))
+    Some(counts)
 }
 
-fn latency(counts: &[u64; BUCKETS], longest_ever: u64) -> Latency {
-    let buckets: Vec<LatencyBucket> = (0..BUCKETS)
-        .zip(counts)
+/// `longest_ever` is known of some.
+fn latency(counts: &[u64], scale: Scale, longest_ever: Option<u64>) -> Latency {
+    let buckets: Vec<LatencyBucket> = counts
+        .iter()
+        .enumerate()
         .filter(|(_, count)| **count > 0)
         .map(|(bucket, &count)| LatencyBucket {
-            from_ns: lower_bound(bucket),
-            to_ns: upper_bound(bucket),
+            from_ns: scale.lower_bound(bucket),
+            to_ns: scale.upper_bound(bucket),
             count,
         })
         .collect();
-    let max_ns =
-        (!buckets.is_empty()).then(|| upper_end(counts).map_or(longest_ever, |end| end.min(longest_ever)));
-    let bounded = |q| quantile(counts, q).map(|ns| max_ns.map_or(ns, |max| ns.min(max)));
+    let max_ns = if buckets.is_empty() {
+        None
+    } else {
+        [upper_end(counts, scale), longest_ever].into_iter().flatten().min()
+    };
+    let bounded = |q| quantile(counts, scale, q).map(|ns| max_ns.map_or(ns, |max| ns.min(max)));
     Latency {
         count: counts.iter().sum(),
         p50_ns: bounded(0.5),

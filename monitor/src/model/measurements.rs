@@ -57,6 +57,8 @@ metrics! {
         on_cpu_ns_by_cpu: Vec<u64>,
         /// Run-queue latency over the window: how long tasks waited, each time they were given a CPU.
         runq_latency: Latency,
+        /// Time slices over the window: how long tasks had a CPU, each time that they left it.
+        timeslices: Latency,
     }
 }
 
@@ -428,8 +430,8 @@ pub struct StallShare {
     pub stall_us_total: u64,
 }
 
-/// How often each duration was seen in the window. Quantiles are read from buckets at most a quarter as wide as their
-/// lower bound, by linear interpolation.
+/// How often each duration was seen in the window. Quantiles are read from buckets at most a quarter (of time slices a half)
+/// as wide as their lower bound, by linear interpolation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
     /// Durations seen.
@@ -440,7 +442,7 @@ pub struct Latency {
     pub p90_ns: Option<u64>,
     /// Ninety-nine hundredths were no longer.
     pub p99_ns: Option<u64>,
-    /// None was longer: the upper bound of the highest bucket in use, or the longest ever seen if that is less.
+    /// None was longer: the upper bound of the highest bucket in use, or the longest ever seen if that is known and less.
     pub max_ns: Option<u64>,
     /// The buckets in use, in order.
     pub buckets: Vec<LatencyBucket>,

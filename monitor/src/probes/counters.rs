@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use monitor_common::{
     counters::{SchedCounters, Slot, TaskCounters},
-    histogram::{BUCKETS, Histogram},
+    histogram::{BUCKETS, COARSE_BUCKETS, CoarseHistogram, Histogram},
     memory::Shortage,
     net::{NetSlot, Tcp, Traffic},
 };
@@ -84,6 +84,8 @@ pub struct CgroupCounters {
     pub tasks: TaskCounters,
     /// Run-queue latency.
     pub runq: [u64; BUCKETS],
+    /// Time slices.
+    pub timeslices: [u64; COARSE_BUCKETS],
     /// What its sockets did.
     pub net: NetSlot,
     /// What a shortage of memory did to its tasks.
@@ -97,6 +99,7 @@ impl Default for CgroupCounters {
             on_cpu_ns_by_cpu: Vec::new(),
             tasks: TaskCounters::default(),
             runq: [0; BUCKETS],
+            timeslices: [0; COARSE_BUCKETS],
             net: NetSlot::default(),
             shortage: Shortage::default(),
         }
@@ -106,7 +109,7 @@ impl Default for CgroupCounters {
 impl CgroupCounters {
     /// Adds what another cgroup's tasks, or other CPUs, have counted.
     pub fn add(&mut self, other: &Self) {
-        let Self { sched, on_cpu_ns_by_cpu, tasks, runq, net, shortage } = other;
+        let Self { sched, on_cpu_ns_by_cpu, tasks, runq, timeslices, net, shortage } = other;
         self.sched.add(sched);
         for (cpu, ns) in on_cpu_ns_by_cpu.iter().enumerate() {
             add_at(&mut self.on_cpu_ns_by_cpu, cpu, *ns);
@@ -114,7 +117,8 @@ impl CgroupCounters {
         add_tasks(&mut self.tasks, tasks);
         add_net(&mut self.net, net);
         add_shortage(&mut self.shortage, shortage);
-        for (sum, count) in self.runq.iter_mut().zip(runq) {
+        let ours = self.runq.iter_mut().chain(&mut self.timeslices);
+        for (sum, count) in ours.zip(runq.iter().chain(timeslices)) {
             *sum += count;
         }
     }
@@ -226,6 +230,7 @@ pub(super) struct Sums {
     sched: SchedCounters,
     tasks: TaskCounters,
     runq: Histogram,
+    timeslices: CoarseHistogram,
     pub(super) net: NetSlot,
     pub(super) shortage: Shortage,
 }
@@ -239,12 +244,13 @@ impl Seen {
 
     /// Adds one CPU's slot.
     pub(super) fn add(&mut self, cpu: u32, slot: &Slot) {
-        let Slot { sched, tasks, throttle: _, runq_latency } = slot;
+        let Slot { sched, tasks, throttle: _, runq_latency, timeslices } = slot;
         add_sched(&mut self.now.sched, sched);
         add_at(&mut self.on_cpu_ns_by_cpu, cpu as usize, sched.on_cpu_ns);
         add_tasks(&mut self.now.tasks, tasks);
-        for (sum, count) in self.now.runq.0.iter_mut().zip(runq_latency.0) {
-            *sum = sum.wrapping_add(count);
+        let sums = self.now.runq.0.iter_mut().chain(&mut self.now.timeslices.0);
+        for (sum, count) in sums.zip(runq_latency.0.iter().chain(&timeslices.0)) {
+            *sum = sum.wrapping_add(*count);
         }
     }
 
@@ -262,18 +268,24 @@ impl Seen {
             },
         };
         if self.changed.any {
-            let Sums { sched, tasks, runq, net, shortage } = self.now;
+            let Sums { sched, tasks, runq, timeslices, net, shortage } = self.now;
             let counters = Arc::make_mut(&mut self.counters);
             counters.sched.advance(&sched, &self.before.sched);
             counters.on_cpu_ns_by_cpu.clone_from(&self.on_cpu_ns_by_cpu);
             counters.tasks = tasks;
             counters.net = net;
             counters.shortage = shortage;
-            for ((total, now), before) in counters.runq.iter_mut().zip(runq.0).zip(self.before.runq.0) {
-                *total += u64::from(now.wrapping_sub(before));
-            }
+            widen(&mut counters.runq, &runq.0, &self.before.runq.0);
+            widen(&mut counters.timeslices, &timeslices.0, &self.before.timeslices.0);
             self.before = self.now;
         }
+    }
+}
+
+/// Brings a histogram's totals up to counts that wrap.
+fn widen(totals: &mut [u64], now: &[u32], before: &[u32]) {
+    for ((total, now), before) in totals.iter_mut().zip(now).zip(before) {
+        *total += u64::from(now.wrapping_sub(*before));
     }
 }
 

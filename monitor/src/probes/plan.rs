@@ -70,6 +70,8 @@ const SCHED_FIELDS: &[&str] = &[
     CGROUP_FIELDS[3],
     "css_set_subsys",
     "css_cgroup",
+    "css_serial",
+    "cgroup_serial",
     "task_voluntary",
     "task_involuntary",
     "task_minor_faults",

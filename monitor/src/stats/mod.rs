@@ -1,13 +1,13 @@
 //! Statistics over histograms: pure.
 
-use monitor_common::histogram::{BUCKETS, lower_bound, upper_bound};
+use monitor_common::histogram::Scale;
 
 /// The value below which the share `q` (0 to 1) of a histogram's entries lies, by linear interpolation within its
 /// bucket; `None` where there are no entries.
 ///
 /// The last bucket has no upper bound; its lower one is returned.
 #[must_use]
-pub fn quantile(counts: &[u64; BUCKETS], q: f64) -> Option<u64> {
+pub fn quantile(counts: &[u64], scale: Scale, q: f64) -> Option<u64> {
     let total: u64 = counts.iter().sum();
     if total == 0 {
         return None;
@@ -17,10 +17,10 @@ pub fn quantile(counts: &[u64; BUCKETS], q: f64) -> Option<u64> {
     for (bucket, &count) in counts.iter().enumerate() {
         let within = below + count as f64;
         if count > 0 && within >= rank {
-            let from = lower_bound(bucket);
-            let width = upper_bound(bucket).map_or(0, |to| to - from);
+            let from = scale.lower_bound(bucket);
+            let width = scale.upper_bound(bucket).map_or(0, |to| to - from);
             let share = ((rank - below) / count as f64).clamp(0.0, 1.0);
-            return Some(from + scale(width, share));
+            return Some(from + share_of(width, share));
         }
         below = within;
     }
@@ -29,8 +29,8 @@ pub fn quantile(counts: &[u64; BUCKETS], q: f64) -> Option<u64> {
 
 /// The upper bound of the highest bucket in use; `None` where none is, or where it has no bound.
 #[must_use]
-pub fn upper_end(counts: &[u64; BUCKETS]) -> Option<u64> {
-    counts.iter().rposition(|&count| count > 0).and_then(upper_bound)
+pub fn upper_end(counts: &[u64], scale: Scale) -> Option<u64> {
+    counts.iter().rposition(|&count| count > 0).and_then(|bucket| scale.upper_bound(bucket))
 }
 
 #[expect(
@@ -38,13 +38,13 @@ pub fn upper_end(counts: &[u64; BUCKETS]) -> Option<u64> {
     clippy::cast_sign_loss,
     reason = "a share of a bucket's width, which is below 2^34"
 )]
-fn scale(width: u64, share: f64) -> u64 {
+fn share_of(width: u64, share: f64) -> u64 {
     (width as f64 * share).round() as u64
 }
 
 #[cfg(test)]
 mod tests {
-    use monitor_common::histogram::bucket;
+    use monitor_common::histogram::{BUCKETS, FINE, bucket};
     use proptest::prelude::*;
 
     use super::*;
@@ -59,15 +59,15 @@ mod tests {
 
     #[test]
     fn an_empty_histogram_has_no_quantiles() {
-        assert_eq!(quantile(&[0; BUCKETS], 0.5), None);
-        assert_eq!(upper_end(&[0; BUCKETS]), None);
+        assert_eq!(quantile(&[0; BUCKETS], FINE, 0.5), None);
+        assert_eq!(upper_end(&[0; BUCKETS], FINE), None);
     }
 
     #[test]
     fn a_lone_bucket_is_interpolated() {
         let counts = histogram(&[1100; 10]);
-        assert_eq!(quantile(&counts, 0.5), Some(1152));
-        assert_eq!(upper_end(&counts), Some(1280));
+        assert_eq!(quantile(&counts, FINE, 0.5), Some(1152));
+        assert_eq!(upper_end(&counts, FINE), Some(1280));
     }
 
     proptest! {
@@ -78,18 +78,18 @@ mod tests {
         ) {
             values.sort_unstable();
             let counts = histogram(&values);
-            let estimate = quantile(&counts, q).unwrap();
+            let estimate = quantile(&counts, FINE, q).unwrap();
             // The least value with at least the share `q` at or below it.
             let has_share = |&(below, _): &(usize, &u64)| (below + 1) as f64 >= q * values.len() as f64;
             let (_, &exact) = values.iter().enumerate().find(has_share).unwrap();
-            prop_assert!(lower_bound(bucket(exact)) <= estimate);
-            prop_assert!(upper_bound(bucket(exact)).is_none_or(|end| estimate <= end));
+            prop_assert!(FINE.lower_bound(bucket(exact)) <= estimate);
+            prop_assert!(FINE.upper_bound(bucket(exact)).is_none_or(|end| estimate <= end));
         }
 
         #[test]
         fn quantiles_keep_their_order(values in proptest::collection::vec(any::<u64>(), 1..100)) {
             let counts = histogram(&values);
-            let quantiles = [0.1, 0.5, 0.9, 0.99].map(|q| quantile(&counts, q));
+            let quantiles = [0.1, 0.5, 0.9, 0.99].map(|q| quantile(&counts, FINE, q));
             prop_assert!(quantiles.is_sorted());
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use monitor_common::{
     block::{DISCARD, FLUSH, READ, RequestTimes, Requests, WRITE, device, major_and_minor},
-    histogram::BUCKETS,
+    histogram::{BUCKETS, FINE},
 };
 
 use super::{Window, latency};
@@ -144,5 +144,5 @@ fn times(
     for ((count, now), before) in counts.iter_mut().zip(now).zip(before) {
         *count = u64::from(now.wrapping_sub(before));
     }
-    Some(latency(&counts, longest_ns))
+    Some(latency(&counts, FINE, Some(longest_ns)))
 }

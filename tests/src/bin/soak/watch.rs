@@ -167,7 +167,7 @@ impl Seen {
 
 /// Whether totals are the same; latencies are of a window, and so may differ.
 fn is_same(one: &Scheduler, other: &Scheduler) -> bool {
-    let totals = |of: &Scheduler| Scheduler { runq_latency: None, ..of.clone() };
+    let totals = |of: &Scheduler| Scheduler { runq_latency: None, timeslices: None, ..of.clone() };
     totals(one) == totals(other)
 }
 
