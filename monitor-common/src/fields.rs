@@ -117,6 +117,20 @@ kernel_fields! {
     sock_protocol: "sock", ["sk_protocol"];
     /// Its cgroup in the v2 hierarchy. Linux 5.15; before that a word that may hold something else.
     sock_cgroup: "sock", ["sk_cgrp_data.cgroup"];
+    /// Its address family.
+    sock_family: "sock", ["__sk_common.skc_family"];
+    /// Of a TCP socket, the smoothed round-trip time in eighths of a microsecond.
+    tcp_smoothed_rtt: "tcp_sock", ["srtt_us"];
+    /// How often it sent something again.
+    tcp_all_retransmits: "tcp_sock", ["total_retrans"];
+    /// When it sent what it may have to give up on, in milliseconds of the next one's clock.
+    tcp_retransmit_stamp: "tcp_sock", ["retrans_stamp"];
+    /// When it last looked at the clock, in microseconds.
+    tcp_clock: "tcp_sock", ["tcp_mstamp"];
+    /// A packet's socket: its sender's, or its receiver's once that was looked up early; null where there is none.
+    skb_sock: "sk_buff", ["sk"];
+    /// The protocol of its network layer, in network byte order.
+    skb_protocol: "sk_buff", ["protocol"];
     /// What the layer that a packet is in keeps with it.
     skb_cb: "sk_buff", ["cb"];
     /// Of that, at TCP's: how many segments the packet is cut into.
@@ -178,6 +192,10 @@ pub struct Constants {
     pub process_records: u32,
     /// 1 where `tcp_retransmit_skb` tells of failures too, and which it is in its third argument (6.17).
     pub tells_retransmit_error: u32,
+    /// 1 where `kfree_skb` tells the reason in its third argument (5.17).
+    pub tells_drop_reason: u32,
+    /// 1 where it tells the receiving socket in its fourth (6.11).
+    pub tells_drop_receiver: u32,
     /// The hierarchy that the block controller's cgroups are in.
     pub block_hierarchy: u32,
     /// The flag of a request whose flush is being carried out (`RQF_FLUSH_SEQ`).

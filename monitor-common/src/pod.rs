@@ -6,7 +6,7 @@ use crate::{
     counters::{CpuState, Slot},
     fields::{CONSTANTS, Constants, Offsets},
     memory::Shortage,
-    net::NetSlot,
+    net::{ConnectionTimes, DropKey, NetSlot},
     slots::{SeenTask, TagSet},
     waits::{Turns, WaitPair},
 };
@@ -19,7 +19,20 @@ macro_rules! pod {
     )+};
 }
 
-pod!(BlockCounters, BlockKey, CpuState, NetSlot, SeenTask, Shortage, Slot, TagSet, Turns, WaitPair);
+pod!(
+    BlockCounters,
+    BlockKey,
+    ConnectionTimes,
+    CpuState,
+    DropKey,
+    NetSlot,
+    SeenTask,
+    Shortage,
+    Slot,
+    TagSet,
+    Turns,
+    WaitPair,
+);
 
 const _: () = assert!(size_of::<SeenTask>() == 64);
 const _: () = assert!(size_of::<Offsets>() == crate::fields::FIELDS.len() * size_of::<u32>());

@@ -30,6 +30,8 @@ empty!(
     tcp_send_reset = "tcp_send_reset",
     tcp_receive_reset = "tcp_receive_reset",
     inet_sock_set_state = "inet_sock_set_state",
+    kfree_skb = "kfree_skb",
+    udp_fail_queue_rcv_skb = "udp_fail_queue_rcv_skb",
     block_rq_complete = "block_rq_complete",
     mark_victim = "mark_victim",
     mm_vmscan_direct_reclaim_begin = "mm_vmscan_direct_reclaim_begin",

@@ -4,6 +4,8 @@
 //! example, is loaded from directly: the verifier checks each load against the struct, and a faulting address reads as 0. A
 //! bare address goes through a helper.
 
+mod socket;
+
 use aya_ebpf::helpers::{
     bpf_get_current_task, bpf_probe_read_kernel, bpf_probe_read_kernel_str_bytes,
     generated::bpf_get_current_task_btf,
@@ -13,6 +15,7 @@ use monitor_common::{
     slots::TaskTotals,
 };
 
+pub(crate) use self::socket::{Packet, Sock, TcpPacket, TcpSock};
 use crate::{
     globals::{
         constant, distance, is_default_hierarchy, is_set, load_u8, load_u16, load_u32, load_u64, member, word,
@@ -22,6 +25,8 @@ use crate::{
 
 /// A kernel struct whose members can be read, each named by its word of `Constants`.
 pub(crate) trait Memory: Copy {
+    fn u8<const MEMBER: usize>(self) -> u64;
+    fn u16<const MEMBER: usize>(self) -> u64;
     /// 4 bytes; a register has 8, and keeping it at that spares instructions.
     fn u32<const MEMBER: usize>(self) -> u64;
     fn u64<const MEMBER: usize>(self) -> u64;
@@ -35,6 +40,16 @@ pub(crate) trait Memory: Copy {
 pub(crate) struct Typed(*const u8);
 
 impl Memory for Typed {
+    #[inline(always)]
+    fn u8<const MEMBER: usize>(self) -> u64 {
+        load_u8::<MEMBER>(self.0)
+    }
+
+    #[inline(always)]
+    fn u16<const MEMBER: usize>(self) -> u64 {
+        load_u16::<MEMBER>(self.0)
+    }
+
     #[inline(always)]
     fn u32<const MEMBER: usize>(self) -> u64 {
         load_u32::<MEMBER>(self.0)
@@ -70,6 +85,16 @@ impl Address {
 
 impl Memory for Address {
     #[inline(always)]
+    fn u8<const MEMBER: usize>(self) -> u64 {
+        u64::from(self.load::<u8>(u64::from(constant::<MEMBER>())))
+    }
+
+    #[inline(always)]
+    fn u16<const MEMBER: usize>(self) -> u64 {
+        u64::from(self.load::<u16>(u64::from(constant::<MEMBER>())))
+    }
+
+    #[inline(always)]
     fn u32<const MEMBER: usize>(self) -> u64 {
         u64::from(self.load::<u32>(u64::from(constant::<MEMBER>())))
     }
@@ -98,10 +123,6 @@ pub(crate) struct Task<M>(M);
 #[derive(Clone, Copy)]
 pub(crate) struct Cgroup<M>(M);
 
-/// A `struct sock`.
-#[derive(Clone, Copy)]
-pub(crate) struct Sock(Typed);
-
 /// A `struct request` to a block device.
 #[derive(Clone, Copy)]
 pub(crate) struct Request(Typed);
@@ -109,10 +130,6 @@ pub(crate) struct Request(Typed);
 /// A `struct gendisk`.
 #[derive(Clone, Copy)]
 pub(crate) struct Disk(Typed);
-
-/// A `struct sk_buff` that TCP sends.
-#[derive(Clone, Copy)]
-pub(crate) struct TcpPacket(Typed);
 
 impl Task<Typed> {
     /// Takes a tracepoint's argument.
@@ -349,47 +366,6 @@ impl<M: Memory> Cgroup<M> {
     }
 }
 
-impl Sock {
-    /// Takes a tracepoint's argument; `None` where there is no socket.
-    #[inline(always)]
-    pub(crate) fn from_arg(pointer: *const u8) -> Option<Self> {
-        (!pointer.is_null()).then_some(Self(Typed(pointer)))
-    }
-
-    /// The id of its cgroup. 0 where it has none: of a connection that is being asked for, or in `TIME_WAIT`, the kernel
-    /// keeps less than a socket.
-    #[inline(always)]
-    pub(crate) fn cgroup_id(self) -> u64 {
-        /// `TCP_TIME_WAIT` and `TCP_NEW_SYN_RECV` (include/net/tcp_states.h).
-        const LESS_THAN_SOCKETS: u64 = 1 << 6 | 1 << 12;
-        let state = load_u8::<{ member!(sock_state) }>(self.0.0);
-        if 1 << (state & 31) & LESS_THAN_SOCKETS != 0 {
-            return 0;
-        }
-        Cgroup(self.0.follow::<{ member!(sock_cgroup) }>()).id()
-    }
-
-    /// Its transport protocol.
-    #[inline(always)]
-    pub(crate) fn protocol(self) -> u64 {
-        load_u16::<{ member!(sock_protocol) }>(self.0.0)
-    }
-}
-
-impl TcpPacket {
-    /// Takes a tracepoint's argument.
-    #[inline(always)]
-    pub(crate) fn from_arg(pointer: *const u8) -> Self {
-        Self(Typed(pointer))
-    }
-
-    /// How many segments it is cut into.
-    #[inline(always)]
-    pub(crate) fn segments(self) -> u64 {
-        load_u16::<{ member!(skb_cb) }>(self.0.0)
-    }
-}
-
 impl Request {
     /// Takes a tracepoint's argument.
     #[inline(always)]
@@ -420,7 +396,7 @@ impl Request {
     /// Pieces of memory that its data are in; 0 where it has none.
     #[inline(always)]
     pub(crate) fn segments(self) -> u64 {
-        load_u16::<{ member!(request_segments) }>(self.0.0)
+        self.0.u16::<{ member!(request_segments) }>()
     }
 
     /// When it was made; 0 where that was not noted.

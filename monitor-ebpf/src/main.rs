@@ -12,6 +12,8 @@ mod attribution;
 mod blame;
 mod block;
 mod cgroup;
+mod connection;
+mod drops;
 mod fault;
 mod globals;
 mod kernel;

@@ -44,7 +44,8 @@ fn count(ctx: &SkBuffContext, counters: impl Fn(&mut Traffic) -> [&mut u64; 4]) 
     // one.
     let cgroup_id = unsafe { bpf_skb_cgroup_id(ctx.skb.skb) };
     if let Some(slot) = cpu.net_slot(net_slot_of(cpu, cgroup_id)) {
-        let [bytes, packets, further_segments, further_header_bytes] = counters(&mut slot.traffic);
+        let traffic = if is_udp(ctx) { &mut slot.udp } else { &mut slot.traffic };
+        let [bytes, packets, further_segments, further_header_bytes] = counters(traffic);
         let mut length = u64::from(ctx.skb.len());
         // SAFETY: a field of the context.
         let segment_bytes = unsafe { (*ctx.skb.skb).gso_size };
@@ -63,6 +64,40 @@ fn count(ctx: &SkBuffContext, counters: impl Fn(&mut Traffic) -> [&mut u64; 4]) 
     PASS
 }
 
+// Protocol numbers, and where the fields are in the headers (RFC 791, 8200).
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const IPV4_PROTOCOL: usize = 9;
+/// Without options.
+const IPV4_BYTES: u64 = 20;
+const IPV6_NEXT_HEADER: usize = 6;
+
+/// Whether a packet is UDP's; of one of IPv6, whether that is what follows the first header.
+#[inline(always)]
+fn is_udp(ctx: &SkBuffContext) -> bool {
+    let protocol = match byte::<0>(ctx) {
+        Ok(first) if first >> 4 == 4 => byte::<IPV4_PROTOCOL>(ctx),
+        Ok(first) if first >> 4 == 6 => byte::<IPV6_NEXT_HEADER>(ctx),
+        _ => return false,
+    };
+    protocol == Ok(UDP)
+}
+
+/// A byte of a packet, from the IP header on.
+#[inline(always)]
+fn byte<const AT: usize>(ctx: &SkBuffContext) -> Result<u8, i64> {
+    // That much any packet has. Where it is compared with is never the start itself, of which verifiers learn nothing.
+    let least = if AT < IPV4_BYTES as usize { IPV4_BYTES as usize } else { AT + 1 };
+    // SAFETY: fields of the context.
+    let (start, end) = unsafe { ((*ctx.skb.skb).data as usize, (*ctx.skb.skb).data_end as usize) };
+    if start + least > end {
+        // Headers are in one piece with the beginning, as a rule.
+        return ctx.load(AT);
+    }
+    // SAFETY: the verifier checks that it lies between the two. Volatile, so that no two are made one at a computed place.
+    Ok(unsafe { ((start + AT) as *const u8).read_volatile() })
+}
+
 /// A large packet's headers at layers 3 and 4.
 struct Headers {
     /// Bytes that each of its segments has.
@@ -74,11 +109,7 @@ struct Headers {
 /// Looks at the headers; an error where the protocol is none that is cut into segments.
 #[inline(always)]
 fn headers(ctx: &SkBuffContext, length: u64) -> Result<Headers, i64> {
-    // Protocol numbers, and where the fields are in the headers (RFC 791, 8200, 768, 9293).
-    const TCP: u8 = 6;
-    const UDP: u8 = 17;
-    const IPV4_PROTOCOL: usize = 9;
-    const IPV6_NEXT_HEADER: usize = 6;
+    // RFC 8200, 768, 9293.
     const IPV6_BYTES: u64 = 40;
     const TCP_DATA_OFFSET: usize = 12;
     const UDP_BYTES: u64 = 8;
@@ -86,12 +117,12 @@ fn headers(ctx: &SkBuffContext, length: u64) -> Result<Headers, i64> {
     const HOP_BY_HOP: u8 = 0;
     const HOP_BY_HOP_BYTES: u64 = 8;
     const MOST_BYTES: u64 = u16::MAX as u64 + IPV6_BYTES;
-    let first: u8 = ctx.load(0)?;
+    let first = byte::<0>(ctx)?;
     let (network, jumbo, protocol): (u64, u64, u8) = match first >> 4 {
-        4 => (u64::from(first & 15) * 4, 0, ctx.load(IPV4_PROTOCOL)?),
-        6 => match ctx.load(IPV6_NEXT_HEADER)? {
+        4 => (u64::from(first & 15) * 4, 0, byte::<IPV4_PROTOCOL>(ctx)?),
+        6 => match byte::<IPV6_NEXT_HEADER>(ctx)? {
             HOP_BY_HOP if length > MOST_BYTES => {
-                (IPV6_BYTES, HOP_BY_HOP_BYTES, ctx.load(IPV6_BYTES as usize)?)
+                (IPV6_BYTES, HOP_BY_HOP_BYTES, byte::<{ IPV6_BYTES as usize }>(ctx)?)
             }
             protocol => (IPV6_BYTES, 0, protocol),
         },
@@ -99,7 +130,12 @@ fn headers(ctx: &SkBuffContext, length: u64) -> Result<Headers, i64> {
     };
     let transport = match protocol {
         TCP => {
-            let data_offset: u8 = ctx.load((network + jumbo) as usize + TCP_DATA_OFFSET)?;
+            let data_offset = match network + jumbo {
+                // Where they are as a rule, so that these are constants.
+                IPV4_BYTES => byte::<{ IPV4_BYTES as usize + TCP_DATA_OFFSET }>(ctx)?,
+                IPV6_BYTES => byte::<{ IPV6_BYTES as usize + TCP_DATA_OFFSET }>(ctx)?,
+                bytes => ctx.load(bytes as usize + TCP_DATA_OFFSET)?,
+            };
             u64::from(data_offset >> 4) * 4
         }
         UDP => UDP_BYTES,

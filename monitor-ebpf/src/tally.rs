@@ -10,7 +10,7 @@ use aya_ebpf::{
 };
 use monitor_common::{
     counters::{CpuState, Losses, Slot},
-    histogram::{CoarseHistogram, Histogram, bucket, coarse_bucket},
+    histogram::{BUCKETS, CoarseHistogram, Histogram, bucket, coarse_bucket},
     lifecycle::Record,
     limits::{PAIR_PROBES, RING_BYTES, SEEN_PROBES, WAIT_PAIRS},
     net::NetSlot,
@@ -152,6 +152,17 @@ pub(crate) fn add_u32(counter: &mut u32, value: u32) {
     }
 }
 
+/// Counts a duration that any CPU may count at the same time.
+#[inline(always)]
+pub(crate) fn count_time(histogram: &mut [u64; BUCKETS], longest: &mut u64, ns: u64) {
+    if let Some(count) = histogram.get_mut(bucket(ns)) {
+        add(count, 1);
+    }
+    if *longest < ns {
+        *longest = ns;
+    }
+}
+
 /// Counts one wait of `ns`.
 #[inline(always)]
 pub(crate) fn count_wait(histogram: &mut Histogram, ns: u64) {
@@ -242,7 +253,7 @@ fn seen_elsewhere(first: u32, task: u64) -> Option<&'static mut SeenTask> {
     free
 }
 
-/// The address from which [`globals::distance`] is measured, as a number, for programs that run one at a time.
+/// The address from which [`globals::distance`] is measured, as a number.
 ///
 /// The verifier forgets the type of what comes back from a map.
 #[inline(always)]

@@ -7,6 +7,7 @@ use monitor_common::net::Tcp;
 
 use crate::{
     attribution::net_slot_of,
+    connection,
     globals::{constant, word},
     kernel::{Sock, TcpPacket},
     tally::{Cpu, add},
@@ -19,7 +20,11 @@ fn tcp_retransmit_skb(ctx: BtfTracePointContext) {
         return;
     }
     let segments = TcpPacket::from_arg(ctx.arg(1)).segments();
-    if let Some(tcp) = counters(Sock::from_arg(ctx.arg(0))) {
+    let Some(sock) = Sock::from_arg(ctx.arg(0)) else { return };
+    if sock.state() == SYN_SENT {
+        connection::asked_again(sock);
+    }
+    if let Some(tcp) = counters(sock.cgroup_id()) {
         add(&mut tcp.retransmits, segments);
     }
 }
@@ -27,7 +32,7 @@ fn tcp_retransmit_skb(ctx: BtfTracePointContext) {
 /// The answer to a request for a connection is sent again (`tcp_rtx_synack`); the socket is the listening one.
 #[btf_tracepoint(function = "tcp_retransmit_synack")]
 fn tcp_retransmit_synack(ctx: BtfTracePointContext) {
-    if let Some(tcp) = counters(Sock::from_arg(ctx.arg(0))) {
+    if let Some(tcp) = Sock::from_arg(ctx.arg(0)).and_then(|sock| counters(sock.cgroup_id())) {
         add(&mut tcp.retransmits, 1);
     }
 }
@@ -36,7 +41,7 @@ fn tcp_retransmit_synack(ctx: BtfTracePointContext) {
 /// socket it answers a packet to a port where nobody listens.
 #[btf_tracepoint(function = "tcp_send_reset")]
 fn tcp_send_reset(ctx: BtfTracePointContext) {
-    if let Some(tcp) = counters(Sock::from_arg(ctx.arg(0))) {
+    if let Some(tcp) = Sock::from_nullable_arg(ctx.arg(0)).and_then(|sock| counters(sock.cgroup_id())) {
         add(&mut tcp.resets_sent, 1);
     }
 }
@@ -44,7 +49,7 @@ fn tcp_send_reset(ctx: BtfTracePointContext) {
 /// A reset has come (net/ipv4/tcp_input.c, `tcp_reset`).
 #[btf_tracepoint(function = "tcp_receive_reset")]
 fn tcp_receive_reset(ctx: BtfTracePointContext) {
-    if let Some(tcp) = counters(Sock::from_arg(ctx.arg(0))) {
+    if let Some(tcp) = Sock::from_arg(ctx.arg(0)).and_then(|sock| counters(sock.cgroup_id())) {
         add(&mut tcp.resets_received, 1);
     }
 }
@@ -59,7 +64,15 @@ fn inet_sock_set_state(ctx: BtfTracePointContext) {
     if sock.protocol() != TCP {
         return;
     }
-    let Some(tcp) = counters(Some(sock)) else { return };
+    let cgroup_id = sock.cgroup_id();
+    // Before it is counted, so that who reads a count finds the time.
+    if old == SYN_SENT {
+        connection::answered(sock, cgroup_id, new == ESTABLISHED);
+    }
+    if is_established(old) && !is_established(new) {
+        connection::closed(sock, cgroup_id);
+    }
+    let Some(tcp) = counters(cgroup_id) else { return };
     if (old, new) == (CLOSE, SYN_SENT) {
         add(&mut tcp.opened, 1);
     }
@@ -91,8 +104,8 @@ fn is_established(state: i32) -> bool {
 }
 
 #[inline(always)]
-fn counters(sock: Option<Sock>) -> Option<&'static mut Tcp> {
+fn counters(cgroup_id: u64) -> Option<&'static mut Tcp> {
     let cpu = Cpu::current();
-    let slot = cpu.net_slot(net_slot_of(cpu, sock?.cgroup_id()))?;
+    let slot = cpu.net_slot(net_slot_of(cpu, cgroup_id))?;
     Some(&mut slot.tcp)
 }

@@ -16,4 +16,5 @@ mod nested;
 mod network;
 mod output;
 mod runtimes;
+mod sockets;
 mod tcp;

@@ -1,11 +1,9 @@
 //! TCP's own events equal the kernel's counts for the network namespace, on the container whose sockets they are.
 
-use std::{path::Path, process::Command};
-
 use integration_tests::{
     container::{Container, Image},
     monitor::Monitor,
-    net::snmp,
+    net::{drop_tcp, snmp},
     snapshot::Network,
 };
 
@@ -21,19 +19,6 @@ fn network(monitor: &mut Monitor, container: &Container) -> Network {
     monitor.next_snapshot().container(container.id()).measured.network.clone()
 }
 
-/// Throws away packets that come into a network namespace, which goes with its container.
-fn drop_some(pid: u32, rule: &[&str]) {
-    let net = Path::new("/proc").join(pid.to_string()).join("ns/net");
-    let namespace = format!("--net={}", net.display());
-    let status = Command::new("nsenter")
-        .arg(namespace)
-        .args(["iptables", "--append", "INPUT", "--protocol", "tcp"])
-        .args(rule)
-        .args(["--jump", "DROP"])
-        .status();
-    assert!(status.expect("run nsenter").success(), "iptables {rule:?}");
-}
-
 const BRIDGE: [&str; 2] = ["--network", "bridge"];
 
 #[test]
@@ -46,7 +31,7 @@ fn network_retransmits() {
     let send = ["send", "--address", &to, "--bytes", "8000000", "--connections", "2"];
     let mut sender = Container::start_with(&image, &BRIDGE, &send);
     // Netem is not in every kernel; what falls on the floor in front of the receiver's socket is lost as well.
-    drop_some(pid(&receiver), &["--match", "statistic", "--mode", "nth", "--every", "40", "--packet", "3"]);
+    drop_tcp(pid(&receiver), &["--match", "statistic", "--mode", "nth", "--every", "40", "--packet", "3"]);
     let sender_pid = pid(&sender);
     receiver.workload().go();
     sender.workload().go();

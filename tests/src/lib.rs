@@ -10,6 +10,7 @@ pub mod cgroup;
 pub mod container;
 pub mod containerd;
 pub mod cri;
+pub mod delay;
 pub mod disk;
 pub mod env;
 pub mod events;

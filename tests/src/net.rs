@@ -2,7 +2,8 @@
 
 use std::{
     ops::{Add, Sub},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::truth;
@@ -91,4 +92,19 @@ pub fn snmp(pid: u32, protocol: &str, name: &str) -> u64 {
     let place = names.split(' ').position(|other| other == name);
     let value = place.and_then(|place| values.split(' ').nth(place));
     value.unwrap_or_else(|| panic!("no {protocol} {name} in {text}")).parse().expect("a count")
+}
+
+/// Throws away packets of TCP that come into a network namespace, which goes with its container.
+///
+/// Netem is not in every kernel.
+pub fn drop_tcp(pid: u32, rule: &[&str]) {
+    let net = Path::new("/proc").join(pid.to_string()).join("ns/net");
+    let namespace = format!("--net={}", net.display());
+    let status = Command::new("nsenter")
+        .arg(namespace)
+        .args(["iptables", "--append", "INPUT", "--protocol", "tcp"])
+        .args(rule)
+        .args(["--jump", "DROP"])
+        .status();
+    assert!(status.expect("run nsenter").success(), "iptables {rule:?}");
 }

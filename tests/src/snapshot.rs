@@ -75,6 +75,7 @@ pub struct Host {
     pub faults: HostFaults,
     pub disks: Option<Vec<Disk>>,
     pub interfaces: Option<Vec<HostInterface>>,
+    pub ownerless_drops: Option<Vec<PacketDrops>>,
     pub pressure: Pressure,
 }
 
@@ -282,7 +283,38 @@ pub struct Network {
     pub tcp_accepted_total: Option<u64>,
     pub tcp_failed_total: Option<u64>,
     pub tcp_open: Option<u64>,
+    pub udp_rx_datagrams_total: Option<u64>,
+    pub udp_tx_datagrams_total: Option<u64>,
+    pub udp_rx_bytes_total: Option<u64>,
+    pub udp_tx_bytes_total: Option<u64>,
+    pub udp_full_buffer_drops_total: Option<u64>,
+    pub udp_no_memory_drops_total: Option<u64>,
+    pub dropped_packets_total: Option<u64>,
+    pub tcp_connect_latency: Option<Latency>,
+    pub tcp_rtt: Option<Latency>,
+    pub drops: Option<Vec<PacketDrops>>,
     pub interfaces: Option<Vec<Interface>>,
+}
+
+impl Network {
+    /// Packets thrown away for a reason.
+    #[must_use]
+    pub fn dropped_for(&self, reason: &str) -> u64 {
+        packets_for(self.drops.as_deref(), reason)
+    }
+}
+
+/// Packets thrown away for a reason.
+#[must_use]
+pub fn packets_for(drops: Option<&[PacketDrops]>, reason: &str) -> u64 {
+    let drops = drops.expect("drops by reason").iter();
+    drops.filter(|drops| drops.reason.as_deref() == Some(reason)).map(|drops| drops.packets_total).sum()
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PacketDrops {
+    pub reason: Option<String>,
+    pub packets_total: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -8,7 +8,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use monitor_common::net::Traffic;
 
 use super::{
     audit::AuditFiles,
@@ -29,6 +28,7 @@ use crate::{
         counters::CgroupCounters,
         events::{Event, What},
         load::{ProbeStatus, Probes},
+        sockets::Drops,
         waits::Culprit,
     },
     registry::{CgroupInfo, Registry, Run},
@@ -261,6 +261,7 @@ impl Collector {
             audit,
             audit_since,
             agent: self.audit.agent(),
+            ownerless_drops: self.ownerless_drops(),
             mode: self.sources.hierarchy.as_ref().ok().map(Hierarchy::mode),
             coverage: self.coverage(ended.monotonic_ns - began.monotonic_ns, &series.1),
             series: series.0,
@@ -271,6 +272,12 @@ impl Collector {
         self.retire(&began);
         self.has_ticked = true;
         sample
+    }
+
+    /// Packets of no socket that were thrown away.
+    fn ownerless_drops(&self) -> Option<Drops> {
+        let probes = self.sources.probes.as_ref().ok().filter(|probes| probes.is_attached("kfree_skb"))?;
+        Some(probes.reader.ownerless_drops())
     }
 
     /// Who waited for whom since the last tick.
@@ -422,6 +429,8 @@ impl Collector {
             resets_sent: probes.is_attached("tcp_send_reset"),
             resets_received: probes.is_attached("tcp_receive_reset"),
             connections: probes.is_attached("inet_sock_set_state"),
+            drops: probes.is_attached("kfree_skb"),
+            udp_drops: probes.is_attached("udp_fail_queue_rcv_skb"),
             requests: probes.is_attached("block_rq_complete"),
         };
         if counted == Counted::default() {
@@ -482,10 +491,7 @@ impl Collector {
         if container.run.ended_at.is_some() {
             return self.interfaces.last(id).cloned();
         }
-        let packets = counters.map(|counters| {
-            let Traffic { rx_packets, tx_packets, .. } = counters.net.traffic;
-            rx_packets + tx_packets
-        });
+        let packets = counters.map(|counters| counters.net.packets());
         let mount = self.sources.counted.as_ref()?;
         let folder = mount.point.join(container.run.path.trim_start_matches('/'));
         let namespace = container.namespaces.get("net").copied();

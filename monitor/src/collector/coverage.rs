@@ -26,6 +26,8 @@ impl Collector {
             coverage.lost.slot_overflows_total = losses.slot_overflows;
             coverage.lost.overflowed_switches_total = probes.reader.overflowed_switches();
             coverage.lost.overflowed_packets_total = probes.reader.overflowed_packets();
+            (coverage.lost.untimed_connections_total, coverage.lost.unexplained_drops_total) =
+                probes.reader.lost_of_sockets();
             coverage.lost.unknown_turns_total = losses.unknown_turns;
             coverage.lost.hidden_tasks_total = losses.hidden_tasks;
             coverage.lost.unblamed_ns_total = losses.unblamed_ns;

@@ -13,7 +13,7 @@ use crate::{
     host::{HostFacts, HostStats, Interface},
     model::Coverage,
     newtypes::CgroupId,
-    probes::{counters::CgroupCounters, waits::Waited},
+    probes::{counters::CgroupCounters, sockets::Drops, waits::Waited},
     registry::Run,
     runtime::Metadata,
 };
@@ -39,6 +39,8 @@ pub struct Sample {
     pub audit_since: AuditPoint,
     /// What this process takes.
     pub agent: AgentUsage,
+    /// Packets of no socket that were thrown away; `None` where no probe tells.
+    pub ownerless_drops: Option<Drops>,
     /// The quality of this sample.
     pub coverage: Coverage,
 }
@@ -135,6 +137,10 @@ pub struct Counted {
     pub resets_received: bool,
     /// TCP connections opened, accepted, failed, closed.
     pub connections: bool,
+    /// Packets thrown away.
+    pub drops: bool,
+    /// Datagrams that UDP sockets had no room for.
+    pub udp_drops: bool,
     /// Requests to block devices.
     pub requests: bool,
 }

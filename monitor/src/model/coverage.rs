@@ -48,6 +48,10 @@ pub struct Lost {
     pub overflowed_requests_total: u64,
     /// Requests to block devices of no cgroup, or of one that was forgotten since, which are counted here instead.
     pub unattributed_requests_total: u64,
+    /// TCP connections established or closed whose time found no room in the table of times.
+    pub untimed_connections_total: u64,
+    /// Packets thrown away whose reason found no room in the table of reasons.
+    pub unexplained_drops_total: u64,
     /// Lifecycle records that found the ring buffer full; the cgroup tree is then walked instead.
     pub lifecycle_records_total: u64,
     /// Lifecycle records of unknown form.

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{measurements::Pressure, metric::metrics, snapshot::CgroupMode};
+use super::{
+    measurements::{PacketDrops, Pressure},
+    metric::metrics,
+    snapshot::CgroupMode,
+};
 
 /// The machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +48,9 @@ pub struct HostTotals {
     pub disks: Option<Vec<Disk>>,
     /// Interfaces of the network namespace of process 1.
     pub interfaces: Option<Vec<HostInterface>>,
+    /// IP packets that the kernel threw away, in whatever network namespace, which it had no socket for, or did not name: those
+    /// of a socket are its cgroup's. Since counting began.
+    pub ownerless_drops: Option<Vec<PacketDrops>>,
     /// Pressure stall information of all tasks (`/proc/pressure`).
     pub pressure: Pressure,
 }

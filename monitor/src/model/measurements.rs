@@ -116,6 +116,22 @@ metrics! {
         tcp_failed_total: Counter,
         /// TCP connections established now, as `CurrEstab` has it; of cgroups made while monitor ran.
         tcp_open: Gauge,
+        /// UDP datagrams that came to its sockets: those taken (`InDatagrams` of `/proc/net/snmp`), those that wait, and those
+        /// that found no room.
+        udp_rx_datagrams_total: Counter,
+        /// UDP datagrams sent (`OutDatagrams`).
+        udp_tx_datagrams_total: Counter,
+        /// The part of `rx_bytes_total` that is UDP's.
+        udp_rx_bytes_total: Counter,
+        /// The part of `tx_bytes_total` that is UDP's.
+        udp_tx_bytes_total: Counter,
+        /// UDP datagrams that came and found the receive buffer of their socket full (`RcvbufErrors`).
+        udp_full_buffer_drops_total: Counter,
+        /// UDP datagrams that came when UDP was allowed no more memory (`MemErrors`).
+        udp_no_memory_drops_total: Counter,
+        /// Packets of its sockets that the kernel threw away (`drops` says why): sent ones, and from Linux 6.11 on received ones,
+        /// those of `udp_full_buffer_drops_total` among them.
+        dropped_packets_total: Counter,
         /// Growth of `rx_bytes_total` over the window.
         rx_bytes_per_second: Rate,
         /// Growth of `rx_packets_total` over the window.
@@ -128,10 +144,25 @@ metrics! {
         tcp_retransmits_per_second: Rate,
     }
     + {
+        /// How long it took to get each TCP connection that it asked for, from the first request to the answer, over the window.
+        tcp_connect_latency: Latency,
+        /// The smoothed round-trip time (`srtt`) of each TCP connection that was closed in the window, as it then was.
+        tcp_rtt: Latency,
+        /// `dropped_packets_total` by the kernel's reason, the most frequent first.
+        drops: Vec<PacketDrops>,
         /// The interfaces of a container's network namespace, as `/proc/PID/net/dev` has them, read every few
         /// seconds. Others that share the namespace (`namespaces.net`) have the same.
         interfaces: Vec<Interface>,
     }
+}
+
+/// Packets that the kernel threw away for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PacketDrops {
+    /// A name of the kernel's `enum skb_drop_reason` without `SKB_DROP_REASON_`; `null` where the kernel tells none (before 5.17).
+    pub reason: Option<String>,
+    /// How many.
+    pub packets_total: u64,
 }
 
 /// What an interface has counted since it was made, link-layer headers included.

@@ -24,7 +24,8 @@ pub use self::{
     },
     measurements::{
         BlockDevice, BlockIo, Cpu, Faults, Interface, Interference, InterferenceSource, Latency,
-        LatencyBucket, Measurements, Memory, Network, Pids, Pressure, Scheduler, Stall, StallShare,
+        LatencyBucket, Measurements, Memory, Network, PacketDrops, Pids, Pressure, Scheduler, Stall,
+        StallShare,
     },
     snapshot::{
         Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,

@@ -128,13 +128,15 @@ impl Btf {
     /// The value of an enumerator of a named enum.
     #[must_use]
     pub fn enumerator(&self, enumeration: &str, name: &str) -> Option<u32> {
-        let ty = self.all().find(|ty| ty.kind == ENUM && self.string(ty.name) == enumeration.as_bytes())?;
-        (0..usize::from(ty.vlen)).find_map(|index| {
-            let at = ty.tail + index * 8;
-            (self.string(read_u32(&self.data, at)?) == name.as_bytes())
-                .then(|| read_u32(&self.data, at + 4))
-                .flatten()
-        })
+        self.enumerators(enumeration).find_map(|(other, value)| (other == name.as_bytes()).then_some(value))
+    }
+
+    /// Every enumerator of a named enum with its value; nothing where there is no such enum.
+    pub fn enumerators(&self, enumeration: &str) -> impl Iterator<Item = (&[u8], u32)> {
+        let ty = self.all().find(|ty| ty.kind == ENUM && self.string(ty.name) == enumeration.as_bytes());
+        ty.into_iter()
+            .flat_map(|ty| (0..usize::from(ty.vlen)).map(move |index| ty.tail + index * 8))
+            .filter_map(|at| Some((self.string(read_u32(&self.data, at)?), read_u32(&self.data, at + 4)?)))
     }
 
     /// How many arguments programs on a tracepoint get; `None` where the kernel has no such tracepoint.
@@ -294,6 +296,8 @@ mod tests {
         let btf = Btf::parse(sample()).unwrap();
         assert_eq!(btf.enumerator("e", "X"), Some(7));
         assert_eq!(btf.enumerator("e", "Y"), None);
+        assert_eq!(btf.enumerators("e").collect::<Vec<_>>(), [(&b"X"[..], 7)]);
+        assert_eq!(btf.enumerators("f").count(), 0);
         assert_eq!(btf.tracepoint_arguments("t"), Some(2));
         assert_eq!(btf.tracepoint_arguments("u"), None);
     }

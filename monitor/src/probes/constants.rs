@@ -145,6 +145,8 @@ mod tests {
             tells_group_dead: 0,
             process_records: 0,
             tells_retransmit_error: 0,
+            tells_drop_reason: 0,
+            tells_drop_receiver: 0,
             block_hierarchy: 0,
             flush_sequence: 0,
             has_queue_disk: 1,

@@ -6,10 +6,14 @@ use monitor_common::{
     counters::{SchedCounters, Slot, TaskCounters},
     histogram::{BUCKETS, COARSE_BUCKETS, CoarseHistogram, Histogram},
     memory::Shortage,
-    net::{NetSlot, Tcp, Traffic},
+    net::{ConnectionTimes, Dropped, NetSlot, Tcp, Traffic},
 };
 
-use super::{shortages::add_shortage, waits::Waited};
+use super::{
+    shortages::add_shortage,
+    sockets::{Drops, add_connections, add_drops},
+    waits::Waited,
+};
 
 /// Scheduler counters that only grow: those of [`SchedCounters`], under the same names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +92,10 @@ pub struct CgroupCounters {
     pub timeslices: [u64; COARSE_BUCKETS],
     /// What its sockets did.
     pub net: NetSlot,
+    /// How long its connections took; `None` where none was timed.
+    pub connections: Option<Box<ConnectionTimes>>,
+    /// Why packets of its sockets were thrown away.
+    pub drops: Drops,
     /// What a shortage of memory did to its tasks.
     pub shortage: Shortage,
 }
@@ -101,6 +109,8 @@ impl Default for CgroupCounters {
             runq: [0; BUCKETS],
             timeslices: [0; COARSE_BUCKETS],
             net: NetSlot::default(),
+            connections: None,
+            drops: Drops::new(),
             shortage: Shortage::default(),
         }
     }
@@ -109,13 +119,18 @@ impl Default for CgroupCounters {
 impl CgroupCounters {
     /// Adds what another cgroup's tasks, or other CPUs, have counted.
     pub fn add(&mut self, other: &Self) {
-        let Self { sched, on_cpu_ns_by_cpu, tasks, runq, timeslices, net, shortage } = other;
+        let Self { sched, on_cpu_ns_by_cpu, tasks, runq, timeslices, net, connections, drops, shortage } =
+            other;
         self.sched.add(sched);
         for (cpu, ns) in on_cpu_ns_by_cpu.iter().enumerate() {
             add_at(&mut self.on_cpu_ns_by_cpu, cpu, *ns);
         }
         add_tasks(&mut self.tasks, tasks);
         add_net(&mut self.net, net);
+        if let Some(connections) = connections {
+            add_connections(&mut self.connections, connections);
+        }
+        add_drops(&mut self.drops, drops);
         add_shortage(&mut self.shortage, shortage);
         let ours = self.runq.iter_mut().chain(&mut self.timeslices);
         for (sum, count) in ours.zip(runq.iter().chain(timeslices)) {
@@ -169,25 +184,9 @@ fn add_tasks(sum: &mut TaskCounters, other: &TaskCounters) {
 }
 
 pub(super) fn add_net(sum: &mut NetSlot, other: &NetSlot) {
-    let NetSlot { traffic, tcp } = other;
-    let Traffic {
-        rx_bytes,
-        rx_packets,
-        rx_further_segments,
-        rx_further_header_bytes,
-        tx_bytes,
-        tx_packets,
-        tx_further_segments,
-        tx_further_header_bytes,
-    } = *traffic;
-    sum.traffic.rx_bytes += rx_bytes;
-    sum.traffic.rx_packets += rx_packets;
-    sum.traffic.rx_further_segments += rx_further_segments;
-    sum.traffic.rx_further_header_bytes += rx_further_header_bytes;
-    sum.traffic.tx_bytes += tx_bytes;
-    sum.traffic.tx_packets += tx_packets;
-    sum.traffic.tx_further_segments += tx_further_segments;
-    sum.traffic.tx_further_header_bytes += tx_further_header_bytes;
+    let NetSlot { traffic, udp, tcp, dropped } = other;
+    add_traffic(&mut sum.traffic, traffic);
+    add_traffic(&mut sum.udp, udp);
     let Tcp { retransmits, resets_sent, resets_received, opened, accepted, failed, established, closed } =
         *tcp;
     sum.tcp.retransmits += retransmits;
@@ -198,6 +197,31 @@ pub(super) fn add_net(sum: &mut NetSlot, other: &NetSlot) {
     sum.tcp.failed += failed;
     sum.tcp.established += established;
     sum.tcp.closed += closed;
+    let Dropped { packets, udp_full_buffer, udp_no_memory, reserved: _ } = *dropped;
+    sum.dropped.packets += packets;
+    sum.dropped.udp_full_buffer += udp_full_buffer;
+    sum.dropped.udp_no_memory += udp_no_memory;
+}
+
+fn add_traffic(sum: &mut Traffic, other: &Traffic) {
+    let Traffic {
+        rx_bytes,
+        rx_packets,
+        rx_further_segments,
+        rx_further_header_bytes,
+        tx_bytes,
+        tx_packets,
+        tx_further_segments,
+        tx_further_header_bytes,
+    } = *other;
+    sum.rx_bytes += rx_bytes;
+    sum.rx_packets += rx_packets;
+    sum.rx_further_segments += rx_further_segments;
+    sum.rx_further_header_bytes += rx_further_header_bytes;
+    sum.tx_bytes += tx_bytes;
+    sum.tx_packets += tx_packets;
+    sum.tx_further_segments += tx_further_segments;
+    sum.tx_further_header_bytes += tx_further_header_bytes;
 }
 
 /// What was read of one cgroup.
@@ -215,11 +239,16 @@ pub(super) struct Seen {
 
 /// What has moved between two readings of a cgroup's counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Changed {
     /// Anything at all.
     pub any: bool,
     /// Tasks have started, ended or become another program.
     pub tasks: bool,
+    /// TCP connections were established or closed.
+    pub connections: bool,
+    /// Packets of sockets were thrown away.
+    pub drops: bool,
     /// What tasks of the cgroup have waited for each other.
     pub own_waited: Waited,
 }
@@ -257,10 +286,13 @@ impl Seen {
     /// Brings the counters up to this tick's sums.
     pub(super) fn finish(&mut self) {
         let of_tasks = |sums: &Sums| (sums.tasks.starts, sums.tasks.exits, sums.tasks.execs);
+        let of_connections = |sums: &Sums| (sums.net.tcp.established, sums.net.tcp.closed);
         let (now, before) = (&self.now.sched, &self.before.sched);
         self.changed = Changed {
             any: self.now != self.before,
             tasks: of_tasks(&self.now) != of_tasks(&self.before),
+            connections: of_connections(&self.now) != of_connections(&self.before),
+            drops: self.now.net.dropped != self.before.net.dropped,
             own_waited: Waited {
                 wait_ns: now.own_wait_ns.saturating_sub(before.own_wait_ns),
                 waits: now.own_waits.wrapping_sub(before.own_waits).into(),

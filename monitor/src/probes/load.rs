@@ -121,7 +121,7 @@ impl Probes {
             states.push((program, state));
         }
         let blocks = Blocks::open(&mut ebpf)?;
-        let reader = Reader::open(&mut ebpf, geometry)?;
+        let reader = Reader::open(&mut ebpf, geometry, &plan.drop_reasons)?;
         reader.note_running();
         let logger = (plan.log_level > 0).then(|| EbpfLogger::init(&mut ebpf)).and_then(Result::ok);
         let map_bytes = map_bytes(&plan.constants);

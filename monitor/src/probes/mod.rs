@@ -9,6 +9,7 @@ pub mod load;
 pub mod plan;
 pub mod read;
 mod shortages;
+pub mod sockets;
 pub mod support;
 pub mod sys;
 mod table;

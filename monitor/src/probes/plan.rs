@@ -1,12 +1,14 @@
 //! What to load: pure, from facts about the kernel and the user's settings.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use monitor_common::{
     block::{BLOCK_ENTRIES, BlockCounters, BlockKey},
     counters::{CpuState, Slot},
     fields::Constants,
     limits::{RING_BYTES, SHORTAGES, WAIT_PAIRS, WAYS},
     memory::Shortage,
-    net::NetSlot,
+    net::{CONNECTION_ENTRIES, ConnectionTimes, DROP_ENTRIES, DropKey, NetSlot, SLOW_CONNECTS},
     slots::{Geometry, SeenTask, TagSet},
     waits::{Turns, WaitPair},
 };
@@ -141,11 +143,36 @@ const EXIT_FIELDS: &[&str] = &[
 
 const SOCK_FIELDS: &[&str] = &["sock_state", "sock_cgroup", "cgroup_kn", "kernfs_node_id"];
 
-const RETRANSMIT_FIELDS: &[&str] =
-    &[SOCK_FIELDS[0], SOCK_FIELDS[1], SOCK_FIELDS[2], SOCK_FIELDS[3], "skb_cb", "tcp_cb_segments"];
+const RETRANSMIT_FIELDS: &[&str] = &[
+    SOCK_FIELDS[0],
+    SOCK_FIELDS[1],
+    SOCK_FIELDS[2],
+    SOCK_FIELDS[3],
+    "skb_cb",
+    "tcp_cb_segments",
+    "tcp_retransmit_stamp",
+    "tcp_clock",
+];
 
-const STATE_FIELDS: &[&str] =
-    &[SOCK_FIELDS[0], SOCK_FIELDS[1], SOCK_FIELDS[2], SOCK_FIELDS[3], "sock_protocol"];
+const STATE_FIELDS: &[&str] = &[
+    SOCK_FIELDS[0],
+    SOCK_FIELDS[1],
+    SOCK_FIELDS[2],
+    SOCK_FIELDS[3],
+    "sock_protocol",
+    "tcp_smoothed_rtt",
+    "tcp_all_retransmits",
+];
+
+const DROP_FIELDS: &[&str] = &[
+    SOCK_FIELDS[0],
+    SOCK_FIELDS[1],
+    SOCK_FIELDS[2],
+    SOCK_FIELDS[3],
+    "sock_family",
+    "skb_sock",
+    "skb_protocol",
+];
 
 const BLOCK_FIELDS: &[&str] = &[
     "request_operation",
@@ -178,6 +205,8 @@ pub const PROGRAMS: &[Program] = &[
     tracepoint("tcp_send_reset", Family::Network, SOCK_FIELDS),
     tracepoint("tcp_receive_reset", Family::Network, SOCK_FIELDS),
     tracepoint("inet_sock_set_state", Family::Network, STATE_FIELDS),
+    tracepoint("kfree_skb", Family::Network, DROP_FIELDS),
+    tracepoint("udp_fail_queue_rcv_skb", Family::Network, SOCK_FIELDS),
     tracepoint("block_rq_complete", Family::Block, BLOCK_FIELDS),
     Program { name: "flush", hook: Hook::OnDemand, family: Family::Scheduler, fields: SCHED_FIELDS },
     tracepoint("sched_process_exec", Family::Processes, EXEC_FIELDS),
@@ -237,6 +266,8 @@ impl Default for Wishes {
 pub struct Plan {
     /// What is written into the programs.
     pub constants: Constants,
+    /// The reasons for which the kernel throws packets away, by number.
+    pub drop_reasons: BTreeMap<u32, Arc<str>>,
     /// What the programs log.
     pub log_level: u8,
     /// The programs to load, in this order.
@@ -287,11 +318,14 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
         tells_group_dead: facts.tells_group_dead.into(),
         process_records: wishes.process_records,
         tells_retransmit_error: facts.tells_retransmit_error.into(),
+        tells_drop_reason: facts.tells_drop_reason.into(),
+        tells_drop_receiver: facts.tells_drop_receiver.into(),
         block_hierarchy: block,
         flush_sequence: facts.flush_sequence,
         has_queue_disk: (!facts.lacks("queue_disk")).into(),
     };
-    Plan { constants, log_level: wishes.log_level, programs, left_out }
+    let drop_reasons = facts.drop_reasons.clone();
+    Plan { constants, drop_reasons, log_level: wishes.log_level, programs, left_out }
 }
 
 /// Of the pointers in the arrays that two members are.
@@ -366,6 +400,9 @@ pub fn map_bytes(constants: &Constants) -> usize {
         + (geometry.cpus * SHORTAGES) as usize * size_of::<Shortage>()
         + (size_of::<SeenTask>() << seen_bits)
         + BLOCK_ENTRIES as usize * (size_of::<BlockKey>() + size_of::<BlockCounters>())
+        + CONNECTION_ENTRIES as usize * (size_of::<u64>() + size_of::<ConnectionTimes>())
+        + SLOW_CONNECTS as usize * 2 * size_of::<u64>()
+        + DROP_ENTRIES as usize * (size_of::<DropKey>() + size_of::<u64>())
         + RING_BYTES as usize
 }
 
@@ -391,6 +428,9 @@ mod tests {
             tells_victim: true,
             tells_group_dead: true,
             tells_retransmit_error: true,
+            tells_drop_reason: true,
+            tells_drop_receiver: true,
+            drop_reasons: BTreeMap::new(),
             flush_sequence: 2,
             possible_cpus: 2,
             tasks: 200,

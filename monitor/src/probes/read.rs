@@ -1,7 +1,7 @@
 //! Maps → counters per cgroup, CPUs summed.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     os::fd::{AsFd, OwnedFd},
     sync::Arc,
 };
@@ -18,6 +18,7 @@ use super::{
     counters::{CgroupCounters, Changed, SchedTotals, Seen, add_net},
     load::LoadError,
     shortages::{Shortages, add_shortage},
+    sockets::{Drops, Sockets},
     sys::{SharedArray, run_on_cpu},
     table::{OVERFLOW, Table, share},
     waits::Waits,
@@ -34,6 +35,7 @@ pub struct Reader {
     /// Who waited for whom.
     pub waits: Waits,
     shortages: Shortages,
+    sockets: Sockets,
     flush: Option<OwnedFd>,
     seen: HashMap<CgroupId, Seen>,
     /// What cgroups whose slots were freed had counted.
@@ -41,7 +43,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn open(ebpf: &mut Ebpf, geometry: Geometry) -> Result<Self, LoadError> {
+    pub(super) fn open(
+        ebpf: &mut Ebpf,
+        geometry: Geometry,
+        drop_reasons: &BTreeMap<u32, Arc<str>>,
+    ) -> Result<Self, LoadError> {
         let flush = ebpf
             .program("flush")
             .and_then(|program| program.fd().ok())
@@ -53,6 +59,7 @@ impl Reader {
             cpus: share(ebpf, "CPUS", geometry.cpus)?,
             waits: Waits::new(share(ebpf, "WAITS", geometry.cpus * WAIT_PAIRS)?, geometry.cpus * WAIT_PAIRS),
             shortages: Shortages::open(ebpf, geometry.cpus)?,
+            sockets: Sockets::open(ebpf, drop_reasons)?,
             flush,
             seen: HashMap::new(),
             released: SchedTotals::default(),
@@ -103,6 +110,34 @@ impl Reader {
             add_shortage(&mut seen.now.shortage, &shortage);
         }
         self.seen.values_mut().for_each(Seen::finish);
+        self.read_sockets();
+    }
+
+    /// After the slots, which say where to look: what is there was written before what is in the slots.
+    fn read_sockets(&mut self) {
+        for (id, seen) in self.seen.iter_mut().filter(|(_, seen)| seen.changed.connections) {
+            Arc::make_mut(&mut seen.counters).connections = self.sockets.connections(*id);
+        }
+        if self.seen.values().any(|seen| seen.changed.drops) {
+            for (id, drops) in self.sockets.drops() {
+                let counters = &mut self.seen.entry(id).or_default().counters;
+                if counters.drops != drops {
+                    Arc::make_mut(counters).drops = drops;
+                }
+            }
+        }
+    }
+
+    /// Packets that were thrown away and had no socket, by reason.
+    #[must_use]
+    pub fn ownerless_drops(&self) -> Drops {
+        self.get(OVERFLOW).map(|shared| shared.drops.clone()).unwrap_or_default()
+    }
+
+    /// Connections whose times, and packets for whose reason to be thrown away there was no room in the tables.
+    #[must_use]
+    pub fn lost_of_sockets(&self) -> (u64, u64) {
+        self.sockets.lost()
     }
 
     /// Each cgroup that has counted something, as of the last [`Self::read`], and what of that was new.
@@ -147,7 +182,7 @@ impl Reader {
     /// Packets of sockets whose cgroup found no slot of its own, or was not to be found.
     #[must_use]
     pub fn overflowed_packets(&self) -> u64 {
-        self.get(OVERFLOW).map_or(0, |shared| shared.net.traffic.rx_packets + shared.net.traffic.tx_packets)
+        self.get(OVERFLOW).map_or(0, |shared| shared.net.packets())
     }
 
     /// What was lost, all CPUs together.
@@ -183,6 +218,7 @@ impl Reader {
         self.slots.release(id);
         self.net.release(id);
         self.shortages.release(id);
+        self.sockets.release(id);
         if let Some(seen) = self.seen.remove(&id) {
             self.released.add(&seen.counters.sched);
         }

@@ -1,6 +1,6 @@
 //! Facts about this kernel, asked once, each kept with its reason.
 
-use std::{fs, io};
+use std::{collections::BTreeMap, fs, io, sync::Arc};
 
 use monitor_common::fields::{FIELDS, LOAD_MARK, Offsets};
 
@@ -29,6 +29,12 @@ pub struct KernelFacts {
     pub tells_group_dead: bool,
     /// Whether `tcp_retransmit_skb` has a third argument, with the error of one that failed.
     pub tells_retransmit_error: bool,
+    /// Whether `kfree_skb` has a third argument: why the packet is thrown away.
+    pub tells_drop_reason: bool,
+    /// Whether it has a fourth one: the socket that it came for.
+    pub tells_drop_receiver: bool,
+    /// The reasons that it can tell, by number, without the prefix that all have.
+    pub drop_reasons: BTreeMap<u32, Arc<str>>,
     /// The flag of a request to a block device whose flush is being carried out (`RQF_FLUSH_SEQ`).
     pub flush_sequence: u32,
     /// CPUs that can ever come online; the maps have room for each.
@@ -56,6 +62,9 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
         tells_victim: false,
         tells_group_dead: false,
         tells_retransmit_error: false,
+        tells_drop_reason: false,
+        tells_drop_receiver: false,
+        drop_reasons: BTreeMap::new(),
         flush_sequence: 1 << OLD_FLUSH_SEQUENCE_BIT,
         possible_cpus: 0,
         tasks: tasks.unwrap_or_default(),
@@ -101,10 +110,19 @@ impl KernelFacts {
         self.tells_retransmit_error = has_more_than("tcp_retransmit_skb", 2);
         self.tells_victim = has_more_than("mark_victim", 1);
         self.tells_group_dead = has_more_than("sched_process_exit", 1);
+        self.tells_drop_reason = has_more_than("kfree_skb", 2);
+        self.tells_drop_receiver = has_more_than("kfree_skb", 3);
+        self.drop_reasons = btf.enumerators("skb_drop_reason").map(drop_reason).collect();
         let flush_sequence = btf.enumerator("rqf_flags", "__RQF_FLUSH_SEQ");
         self.flush_sequence = 1 << flush_sequence.unwrap_or(OLD_FLUSH_SEQUENCE_BIT).min(31);
         self.has_typed_current = btf.enumerator("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
     }
+}
+
+/// `SKB_DROP_REASON_NO_SOCKET` as `NO_SOCKET`, by its number: so the kernel's own tracepoint prints it.
+fn drop_reason((name, number): (&[u8], u32)) -> (u32, Arc<str>) {
+    let name = String::from_utf8_lossy(name);
+    (number, name.strip_prefix("SKB_DROP_REASON_").unwrap_or(&name).into())
 }
 
 /// The second number of the fourth field of `/proc/loadavg`: `0.00 0.01 0.05 1/234 5678`.
@@ -137,6 +155,12 @@ mod tests {
     fn tasks_are_counted_from_the_load() {
         assert_eq!(parse_tasks("0.00 0.01 0.05 1/234 5678\n"), Some(234));
         assert_eq!(parse_tasks(""), None);
+    }
+
+    #[test]
+    fn reasons_are_named_as_the_kernel_prints_them() {
+        assert_eq!(drop_reason((b"SKB_DROP_REASON_NO_SOCKET", 3)), (3, "NO_SOCKET".into()));
+        assert_eq!(drop_reason((b"SKB_CONSUMED", 1)), (1, "SKB_CONSUMED".into()));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) enum Ends {
     Both,
     /// Nobody listens, and every connection is refused.
     Refused,
+    /// Datagrams are sent faster than they are received: not at all before the last one is sent.
+    Flood,
 }
 
 /// The transport protocol.
@@ -38,6 +40,8 @@ pub(crate) struct Transfer {
     pub(crate) protocol: Protocol,
     /// Where the receiver is.
     pub(crate) address: SocketAddr,
+    /// Where it listens, if that is elsewhere.
+    pub(crate) listen: Option<SocketAddr>,
     /// From the sender, in each connection.
     pub(crate) bytes: usize,
     /// One after the other; of TCP.
@@ -60,10 +64,12 @@ enum Receiver {
 impl Transfer {
     /// Opens the receiver's socket.
     pub(crate) fn prepare(self) -> io::Result<Prepared> {
+        let here = self.listen.unwrap_or(self.address);
         let receiver = match (self.ends, self.protocol) {
             (Ends::Sender | Ends::Refused, _) => None,
-            (_, Protocol::Tcp) => Some(Receiver::Tcp(TcpListener::bind(self.address)?)),
-            (_, Protocol::Udp) => Some(Receiver::Udp(UdpSocket::bind(self.address)?)),
+            (Ends::Flood, _) => Some(Receiver::Udp(UdpSocket::bind(here)?)),
+            (_, Protocol::Tcp) => Some(Receiver::Tcp(TcpListener::bind(here)?)),
+            (_, Protocol::Udp) => Some(Receiver::Udp(UdpSocket::bind(here)?)),
         };
         Ok(Prepared { transfer: self, receiver })
     }
@@ -73,12 +79,15 @@ impl Prepared {
     /// Transfers all of it.
     pub(crate) fn run(self) -> io::Result<()> {
         let Self { transfer, receiver } = self;
+        if let (Ends::Flood, Some(Receiver::Udp(socket))) = (transfer.ends, &receiver) {
+            return flood(socket, transfer.bytes);
+        }
         thread::scope(|scope| {
             let receiver = receiver.map(|receiver| scope.spawn(move || receiver.run(transfer)));
             match transfer.ends {
                 Ends::Sender | Ends::Both => send(transfer)?,
                 Ends::Refused => be_refused(transfer)?,
-                Ends::Receiver => {}
+                Ends::Receiver | Ends::Flood => {}
             }
             receiver
                 .map_or(Ok(()), |receiver| receiver.join().map_err(|_panic| io::Error::other("panicked"))?)
@@ -157,6 +166,24 @@ fn send_datagrams(address: SocketAddr, bytes: usize) -> io::Result<()> {
         socket.recv(&mut [0])?;
     }
     Ok(())
+}
+
+/// Sends all to a socket of our own, then takes what found room in its buffer.
+fn flood(socket: &UdpSocket, bytes: usize) -> io::Result<()> {
+    let sender = UdpSocket::bind((socket.local_addr()?.ip(), 0))?;
+    sender.connect(socket.local_addr()?)?;
+    let mut left = bytes;
+    while left > 0 {
+        left -= sender.send(&vec![7; left.min(DATAGRAM)])?;
+    }
+    socket.set_nonblocking(true)?;
+    loop {
+        match socket.recv(&mut [0; DATAGRAM]) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn receive_datagrams(socket: &UdpSocket, bytes: usize) -> io::Result<()> {

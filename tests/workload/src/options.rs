@@ -79,6 +79,7 @@ impl Options {
                 writes: flags.take("--writes")?.unwrap_or(0),
                 reads: flags.take("--reads")?.unwrap_or(0),
             }),
+            "flood" => Mode::Transfer(transfer(Ends::Flood, &mut flags)?),
             "refused" => Mode::Transfer(transfer(Ends::Refused, &mut flags)?),
             _ => return Err(format!("there is no mode {mode:?}").into()),
         };
@@ -103,6 +104,7 @@ fn transfer(ends: Ends, flags: &mut Flags) -> Result<Transfer, Box<dyn Error>> {
     Ok(Transfer {
         ends,
         protocol,
+        listen: flags.take("--listen")?,
         address: required(flags.take("--address")?, "--address")?,
         bytes: flags.take("--bytes")?.unwrap_or(0),
         connections: flags.take("--connections")?.unwrap_or(1),

@@ -2,6 +2,7 @@
 
 use procfs::{DiskStat, PressureRecord, net::DeviceStatus};
 
+use super::network::packet_drops;
 use crate::{
     cgroup::Mode,
     collector::sample::Sample,
@@ -29,7 +30,10 @@ pub(super) fn host(before: Option<&Sample>, now: &Sample) -> Host {
         cpus,
         memory_bytes,
         cgroup_mode: now.mode.map(cgroup_mode),
-        totals: totals(before.map(|before| &before.host_stats), &now.host_stats, growth),
+        totals: HostTotals {
+            ownerless_drops: now.ownerless_drops.as_ref().map(packet_drops),
+            ..totals(before.map(|before| &before.host_stats), &now.host_stats, growth)
+        },
     }
 }
 
@@ -74,6 +78,7 @@ fn totals(before: Option<&HostStats>, now: &HostStats, growth: Growth) -> HostTo
             .interfaces
             .as_ref()
             .map(|interfaces| each(interfaces, |now| interface(interface_before(before, now), now, growth))),
+        ownerless_drops: None,
         pressure: Pressure {
             cpu: stall(&now.cpu_pressure),
             memory: stall(&now.memory_pressure),

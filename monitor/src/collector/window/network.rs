@@ -1,12 +1,16 @@
 //! The network's part of a Snapshot.
 
-use monitor_common::net::{NetSlot, Tcp, Traffic};
+use monitor_common::{
+    histogram::{BUCKETS, FINE},
+    net::{ConnectionTimes, Dropped, NetSlot, Tcp, Traffic},
+};
 
-use super::Window;
+use super::{Window, latency};
 use crate::{
     collector::sample::Series,
     host,
-    model::{Interface, Network},
+    model::{Interface, Latency, Network, PacketDrops},
+    probes::{counters::CgroupCounters, sockets::Drops},
 };
 
 pub(super) fn network(series: &Series, window: &Window<'_>) -> Network {
@@ -39,21 +43,70 @@ pub(super) fn network(series: &Series, window: &Window<'_>) -> Network {
         // Saturating: of a connection established on one CPU and closed on another, the end may be read without the
         // beginning.
         tcp_open: connections(|tcp| tcp.established.saturating_sub(tcp.closed)).filter(|_| series.is_whole),
+        udp_rx_datagrams_total: udp(series, series.counted.received, |udp| udp.rx_packets),
+        udp_tx_datagrams_total: udp(series, series.counted.sent, |udp| udp.tx_packets),
+        udp_rx_bytes_total: udp(series, series.counted.received, |udp| udp.rx_bytes),
+        udp_tx_bytes_total: udp(series, series.counted.sent, |udp| udp.tx_bytes),
+        udp_full_buffer_drops_total: dropped(series, series.counted.udp_drops, |it| it.udp_full_buffer),
+        udp_no_memory_drops_total: dropped(series, series.counted.udp_drops, |it| it.udp_no_memory),
+        dropped_packets_total: dropped(series, series.counted.drops, |it| it.packets),
         rx_bytes_per_second: window.rate(rx_bytes(series), rx_bytes),
         rx_packets_per_second: window.rate(rx_packets(series), rx_packets),
         tx_bytes_per_second: window.rate(tx_bytes(series), tx_bytes),
         tx_packets_per_second: window.rate(tx_packets(series), tx_packets),
         tcp_retransmits_per_second: window.rate(retransmits(series), retransmits),
+        tcp_connect_latency: times(series, window, |times| (&times.connect, times.connect_max_ns)),
+        tcp_rtt: times(series, window, |times| (&times.rtt, times.rtt_max_ns)),
+        drops: series.counters.as_ref().filter(|_| series.counted.drops).map(|it| packet_drops(&it.drops)),
         interfaces: series.interfaces.as_ref().map(|found| found.iter().map(interface).collect()),
     }
 }
 
 fn received(series: &Series, field: fn(&Traffic) -> u64) -> Option<u64> {
-    counters(series, series.counted.received).map(|net| field(&net.traffic))
+    counters(series, series.counted.received).map(|net| field(&net.traffic) + field(&net.udp))
 }
 
 fn sent(series: &Series, field: fn(&Traffic) -> u64) -> Option<u64> {
-    counters(series, series.counted.sent).map(|net| field(&net.traffic))
+    counters(series, series.counted.sent).map(|net| field(&net.traffic) + field(&net.udp))
+}
+
+fn udp(series: &Series, is_counted: bool, field: fn(&Traffic) -> u64) -> Option<u64> {
+    counters(series, is_counted).map(|net| field(&net.udp))
+}
+
+fn dropped(series: &Series, is_counted: bool, field: fn(&Dropped) -> u64) -> Option<u64> {
+    counters(series, is_counted).map(|net| field(&net.dropped))
+}
+
+/// The times of the window; of a series without a predecessor in it, of all its time.
+fn times(
+    series: &Series,
+    window: &Window<'_>,
+    part: fn(&ConnectionTimes) -> (&[u64; BUCKETS], u64),
+) -> Option<Latency> {
+    let of = |counters: &CgroupCounters| {
+        let part = counters.connections.as_deref().map(part);
+        part.map_or(([0; BUCKETS], 0), |(counts, longest_ns)| (*counts, longest_ns))
+    };
+    let (mut counts, longest_ns) =
+        of(series.counters.as_ref().filter(|_| series.counted.connections)?.as_ref());
+    if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
+        for (count, before) in counts.iter_mut().zip(of(before).0) {
+            *count = count.checked_sub(before)?;
+        }
+    }
+    Some(latency(&counts, FINE, Some(longest_ns)))
+}
+
+/// The most frequent reason first.
+pub(super) fn packet_drops(drops: &Drops) -> Vec<PacketDrops> {
+    let told = drops.iter().map(|(reason, packets)| PacketDrops {
+        reason: reason.as_deref().map(str::to_owned),
+        packets_total: *packets,
+    });
+    let mut told: Vec<PacketDrops> = told.collect();
+    told.sort_by_key(|drops| std::cmp::Reverse(drops.packets_total));
+    told
 }
 
 fn tcp(series: &Series, is_counted: bool, field: fn(&Tcp) -> u64) -> Option<u64> {

@@ -15,7 +15,7 @@ use crate::{
         block::BlockTotals,
     },
     host::{Direction, HostFacts, HostStats, Interface, ProcessCounters},
-    model::{BlockIo, Comparison, Coverage, Network},
+    model::{BlockIo, Comparison, Coverage, Network, PacketDrops},
     newtypes::ContainerId,
     registry::Run,
     runtime::RuntimeKind,
@@ -53,6 +53,8 @@ fn series(id: u64, voluntary: u64) -> Series {
             resets_sent: true,
             resets_received: true,
             connections: true,
+            drops: true,
+            udp_drops: true,
             requests: true,
         },
         waited: None,
@@ -82,6 +84,7 @@ fn sample(second: u64, series: Vec<Series>) -> Sample {
         audit: AuditPoint::default(),
         audit_since: AuditPoint::default(),
         agent: AgentUsage::default(),
+        ownerless_drops: None,
         coverage: Coverage::default(),
     }
 }
@@ -156,15 +159,68 @@ fn packets_are_those_of_the_sockets_or_else_of_the_namespace() {
     let traffic = &mut counters(&mut counting).net.traffic;
     (traffic.rx_bytes, traffic.rx_packets) = (3000, 2);
     (traffic.rx_further_segments, traffic.rx_further_header_bytes) = (1, 52);
+    let udp = &mut counters(&mut counting).net.udp;
+    (udp.rx_bytes, udp.rx_packets, udp.tx_packets) = (200, 4, 5);
     let mut blind = counting.clone();
     (blind.counted.received, blind.counted.sent) = (false, false);
 
     let counted = snapshot(None, &sample(10, vec![counting]));
     let Network { rx_bytes_total, rx_segments_total, rx_wire_bytes_total, .. } = only(&counted).network;
-    assert_eq!((rx_bytes_total, rx_segments_total, rx_wire_bytes_total), (Some(3000), Some(3), Some(3052)));
+    assert_eq!((rx_bytes_total, rx_segments_total, rx_wire_bytes_total), (Some(3200), Some(7), Some(3252)));
+    let Network { udp_rx_bytes_total, udp_rx_datagrams_total, udp_tx_datagrams_total, .. } =
+        only(&counted).network;
+    assert_eq!(
+        (udp_rx_bytes_total, udp_rx_datagrams_total, udp_tx_datagrams_total),
+        (Some(200), Some(4), Some(5))
+    );
     let from_namespace = snapshot(None, &sample(10, vec![blind]));
     let Network { rx_bytes_total, rx_packets_total, rx_segments_total, .. } = only(&from_namespace).network;
     assert_eq!((rx_bytes_total, rx_packets_total, rx_segments_total), (Some(900), Some(9), None));
+}
+
+#[test]
+fn times_of_connections_are_those_of_the_window() {
+    const MILLISECOND_NS: u64 = 1_000_000;
+    let timed = |count: u64| {
+        let mut series = series(1, 0);
+        let times = counters(&mut series).connections.get_or_insert_default();
+        times.connect[bucket(40 * MILLISECOND_NS)] = count;
+        times.connect_max_ns = 41 * MILLISECOND_NS;
+        series
+    };
+    let in_window = snapshot(Some(&sample(10, vec![timed(3)])), &sample(11, vec![timed(5)]));
+    let network = &only(&in_window).network;
+    let connect = network.tcp_connect_latency.as_ref().unwrap();
+    assert_eq!((connect.count, connect.max_ns), (2, Some(41 * MILLISECOND_NS)));
+    assert_eq!(network.tcp_rtt.as_ref().map(|rtt| (rtt.count, rtt.max_ns)), Some((0, None)));
+    let mut blind = timed(3);
+    blind.counted.connections = false;
+    assert_eq!(only(&snapshot(None, &sample(10, vec![blind]))).network.tcp_connect_latency, None);
+    // Before the first one is timed there is nothing to compare with.
+    let first = snapshot(Some(&sample(10, vec![series(1, 0)])), &sample(11, vec![timed(5)]));
+    assert_eq!(only(&first).network.tcp_connect_latency.as_ref().map(|connect| connect.count), Some(5));
+}
+
+#[test]
+fn drops_are_listed_by_reason_the_most_first() {
+    let mut dropping = series(1, 0);
+    counters(&mut dropping).net.dropped.packets = 8;
+    counters(&mut dropping).drops =
+        [(Some("NO_SOCKET".into()), 1), (Some("SOCKET_RCVBUFF".into()), 7)].into();
+    let mut now = sample(10, vec![dropping]);
+    now.ownerless_drops = Some([(None, 4)].into());
+    let snapshot = snapshot(None, &now);
+    let network = &only(&snapshot).network;
+    let told = |drops: &Option<Vec<PacketDrops>>| {
+        let drops = drops.iter().flatten();
+        drops.map(|drop| (drop.reason.clone(), drop.packets_total)).collect::<Vec<_>>()
+    };
+    assert_eq!(network.dropped_packets_total, Some(8));
+    assert_eq!(
+        told(&network.drops),
+        [(Some("SOCKET_RCVBUFF".to_owned()), 7), (Some("NO_SOCKET".to_owned()), 1)]
+    );
+    assert_eq!(told(&snapshot.host.totals.ownerless_drops), [(None, 4)]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ struct Drive {
     run: fn(&mut Rig),
 }
 
-const DRIVES: [Drive; 8] = [
+const DRIVES: [Drive; 9] = [
     Drive {
         what: "bytes to and fro between two processes on one CPU",
         hooks: &["sched_switch"],
@@ -82,6 +82,12 @@ const DRIVES: [Drive; 8] = [
         hooks: &["cgroup_skb_ingress", "cgroup_skb_egress"],
         events: 50_000,
         run: |rig| rig.sockets.datagrams(50_000),
+    },
+    Drive {
+        what: "datagrams to a socket whose buffer is full",
+        hooks: &["udp_fail_queue_rcv_skb", "kfree_skb"],
+        events: 20_000,
+        run: |rig| rig.sockets.datagrams_without_room(20_000),
     },
     Drive {
         what: "TCP connections over the loopback interface, opened, accepted and reset",

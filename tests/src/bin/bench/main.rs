@@ -13,6 +13,7 @@ mod helpers;
 mod interrupt;
 mod maps;
 mod options;
+mod packets;
 mod pages;
 mod programs;
 mod report;
@@ -20,6 +21,8 @@ mod slowdown;
 mod sockets;
 mod statistics;
 mod tick;
+mod transfer;
+mod triples;
 
 use std::{env, fs, path::Path, process::ExitCode};
 
@@ -66,7 +69,9 @@ fn measure(section: Section, options: Options) -> Part {
     eprintln!("bench: {}", section.name());
     match section {
         Section::Events => events::measure(options),
+        Section::Packets => packets::measure(options),
         Section::Slowdown => slowdown::measure(options),
+        Section::Transfer => transfer::measure(options),
         Section::Agent => containers::measure(options),
         Section::Tick => tick::measure(options),
         Section::Maps => maps::measure(),

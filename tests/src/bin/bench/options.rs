@@ -4,19 +4,24 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Events,
+    Packets,
     Slowdown,
+    Transfer,
     Agent,
     Tick,
     Maps,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 5] = [Self::Events, Self::Slowdown, Self::Agent, Self::Tick, Self::Maps];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Events, Self::Packets, Self::Slowdown, Self::Transfer, Self::Agent, Self::Tick, Self::Maps];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
+            Self::Packets => "packets",
             Self::Slowdown => "slowdown",
+            Self::Transfer => "transfer",
             Self::Agent => "agent",
             Self::Tick => "tick",
             Self::Maps => "maps",
@@ -89,7 +94,7 @@ mod tests {
     fn sections_go_by_their_names() {
         let options = parse(&["--only", "tick", "--quick"]).unwrap();
         assert_eq!(options.sections().collect::<Vec<_>>(), [Section::Tick]);
-        assert_eq!(parse(&[]).unwrap().sections().count(), 5);
+        assert_eq!(parse(&[]).unwrap().sections().count(), 7);
         assert!(parse(&["--only", "tock"]).is_err());
         assert!(parse(&["--only"]).is_err());
     }

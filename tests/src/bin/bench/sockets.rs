@@ -11,6 +11,8 @@ pub(crate) struct Sockets {
     sender: UdpSocket,
     receiver: UdpSocket,
     listener: TcpListener,
+    /// Whose datagrams nobody takes, and which its own are full of.
+    full: UdpSocket,
 }
 
 impl Sockets {
@@ -19,7 +21,12 @@ impl Sockets {
         let (sender, receiver) = (bind(), bind());
         sender.connect(receiver.local_addr().expect("its address")).expect("connect a UDP socket");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listen");
-        Self { sender, receiver, listener }
+        let full = bind();
+        full.connect(full.local_addr().expect("its address")).expect("connect a UDP socket to itself");
+        let sockets = Self { sender, receiver, listener, full };
+        // More than any buffer holds by default.
+        sockets.datagrams_without_room(10_000);
+        sockets
     }
 
     /// Passes datagrams, one by one.
@@ -29,6 +36,11 @@ impl Sockets {
             self.sender.send(&byte).expect("send a datagram");
             self.receiver.recv(&mut byte).expect("receive a datagram");
         }
+    }
+
+    /// Sends datagrams for which there is no room.
+    pub(crate) fn datagrams_without_room(&self, count: u64) {
+        (0..count).for_each(|_| assert_eq!(self.full.send(&[0]).expect("send a datagram"), 1));
     }
 
     /// Opens connections, each of which the other end resets: it closes with a byte unread. None is left in
