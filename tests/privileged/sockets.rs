@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use integration_tests::{
-    container::{Container, Image},
+    container::Container,
     delay::DelayLine,
     monitor::Monitor,
     net::{drop_tcp, snmp},

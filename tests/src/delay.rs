@@ -37,7 +37,7 @@ struct Request {
     rest: [u8; 22],
 }
 
-/// `TUNSETIFF` (include/uapi/linux/if_tun.h), whose type is written there as `int`.
+/// `TUNSETIFF` (`include/uapi/linux/if_tun.h`), whose type is written there as `int`.
 const SET_INTERFACE: rustix::ioctl::Opcode = opcode::write::<libc::c_int>(b'T', 202);
 const NAME: &str = "delay";
 

@@ -67,7 +67,6 @@ impl Transfer {
         let here = self.listen.unwrap_or(self.address);
         let receiver = match (self.ends, self.protocol) {
             (Ends::Sender | Ends::Refused, _) => None,
-            (Ends::Flood, _) => Some(Receiver::Udp(UdpSocket::bind(here)?)),
             (_, Protocol::Tcp) => Some(Receiver::Tcp(TcpListener::bind(here)?)),
             (_, Protocol::Udp) => Some(Receiver::Udp(UdpSocket::bind(here)?)),
         };

@@ -107,6 +107,7 @@ fn sample(tenths: u64, periods: u64, throttled: u64) -> Sample {
         host: HostFacts::default(),
         host_stats: HostStats::default(),
         mode: None,
+        ownerless_drops: None,
         series: vec![Series {
             cgroup: CgroupId(1),
             path: Some("/a".into()),
