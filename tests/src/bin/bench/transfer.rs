@@ -1,9 +1,11 @@
 //! How much slower a bulk transfer over the loopback interface goes: with nothing attached, with empty programs, with monitor; in
 //! turns.
+#![expect(unsafe_code, reason = "setsockopt(2) with a name")]
 
 use std::{
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    os::fd::AsRawFd as _,
     thread::{self, JoinHandle},
 };
 
@@ -66,6 +68,7 @@ impl Transfer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listen");
         let stream = TcpStream::connect(listener.local_addr().expect("its address")).expect("connect");
         let (other, _) = listener.accept().expect("accept");
+        send_without_pauses(&stream);
         // It is kept on the same CPU as who starts it.
         let receiver = thread::spawn(move || receive(other));
         Self { stream, piece: vec![7; PIECE], receiver: Some(receiver) }
@@ -86,6 +89,23 @@ impl Drop for Transfer {
         let ended = self.receiver.take().map(JoinHandle::join);
         assert!(ended.is_none_or(|ended| ended.is_ok()) || thread::panicking(), "the receiver panicked");
     }
+}
+
+/// Chooses what every kernel has and what uses no timers: others, such as BBR, pace what they send.
+fn send_without_pauses(stream: &TcpStream) {
+    const NAME: &[u8] = b"reno";
+    let length = libc::socklen_t::try_from(NAME.len()).expect("a short name");
+    // SAFETY: the name outlives the call and has that length.
+    let answer = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_CONGESTION,
+            NAME.as_ptr().cast(),
+            length,
+        )
+    };
+    assert_eq!(answer, 0, "choose how to avoid congestion: {}", std::io::Error::last_os_error());
 }
 
 fn receive(mut stream: TcpStream) {
