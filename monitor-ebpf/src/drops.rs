@@ -78,7 +78,7 @@ fn counters(cgroup_id: u64) -> Option<&'static mut Dropped> {
 #[inline(always)]
 fn count_reason(cgroup: u64, reason: u32) {
     let key = DropKey { cgroup, reason, reserved: 0 };
-    match DROPS.get_ptr_mut(&key).or_else(|| begin(&key)) {
+    match DROPS.get_ptr_mut(key).or_else(|| begin(&key)) {
         // SAFETY: the lookup returned a valid place, which all add to atomically; user space takes the entries of removed
         // cgroups only.
         Some(packets) => add(unsafe { &mut *packets }, 1),
