@@ -12,6 +12,7 @@ mod layers;
 mod run;
 mod setup;
 mod test;
+mod vm;
 
 use std::env;
 use std::io::{self, Write as _};
@@ -28,7 +29,7 @@ struct Task {
     run: fn(&Checkout, &[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 8] = [
     Task {
         name: "build",
         args: "",
@@ -58,6 +59,12 @@ const TASKS: [Task; 7] = [
         args: "[-- ARGS]",
         about: "let containers come and go for half an hour and check that nothing grows or is lost",
         run: bench::soak_command,
+    },
+    Task {
+        name: "vm",
+        args: "[--bless] [FILTER]",
+        about: "boot other kernels and cgroup set-ups, and check monitor there; FILTER as in `bookworm v2`",
+        run: vm::vm_command,
     },
     Task {
         name: "codegen",

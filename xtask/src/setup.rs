@@ -54,6 +54,9 @@ const CONTAINERS: [Need; 5] = [
 const OTHER_RUNTIMES: [Need; 4] =
     [tool("podman", "podman"), tool("containerd", "ctr"), tool("runc", "runc"), tool("lxc", "lxc-start")];
 
+/// What runs guests with other kernels.
+const VIRTUAL_MACHINES: [Need; 1] = [tool("qemu-system-x86", "qemu-system-x86_64")];
+
 /// Lints for the eBPF programs, by the compiler that builds them.
 const DEBIAN_CLIPPY: [Need; 1] = [package("rust-web-clippy")];
 
@@ -95,6 +98,11 @@ pub(crate) fn for_containers(daemon_answers: bool) -> Result<()> {
 /// Makes sure that the other runtimes can be started.
 pub(crate) fn for_other_runtimes() -> Result<()> {
     require(&OTHER_RUNTIMES)
+}
+
+/// Makes sure that guests with other kernels can be started.
+pub(crate) fn for_virtual_machines() -> Result<()> {
+    require(&VIRTUAL_MACHINES)
 }
 
 /// Makes sure that Debian's clippy is there for Debian's compiler.
