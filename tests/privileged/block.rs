@@ -3,7 +3,7 @@
 
 use integration_tests::{
     container::{Container, Image},
-    disk::{DiskStats, LoopDevice},
+    disk::{DiskStats, LoopDevice, OtherStats},
     monitor::Monitor,
     snapshot::{BlockDevice, Container as SnapshotContainer, Snapshot},
 };
@@ -146,6 +146,40 @@ fn block_latency_counts_each_request_once() {
     assert!(counted > REQUESTS / 2, "{counted} reads");
     assert_eq!(latencies.sum::<u64>(), counted);
     assert!(busy.exit(0).success());
+}
+
+/// Discards of a block each, and flushes that nothing was written before. Flushes are told apart from writes here alone:
+/// `/proc/diskstats` has them among these.
+#[test]
+fn block_discards_and_flushes() {
+    const DISCARDS: u64 = 200;
+    const FLUSHES: u64 = 300;
+    let device = LoopDevice::attach(BLOCK_BYTES * BLOCKS);
+    let (mut monitor, image) = (Monitor::start(), Image::import());
+    for _ in 0..TRIES {
+        let args = [BLOCK_BYTES, BLOCKS, DISCARDS, FLUSHES].map(|number| number.to_string());
+        let [bytes, blocks, discards, flushes] = args.each_ref().map(String::as_str);
+        let disk = ["disk", "--file", device.path(), "--block-bytes", bytes, "--blocks", blocks];
+        let others = ["--discards", discards, "--flushes", flushes];
+        let mut busy =
+            Container::start_with(&image, &["--device", device.path()], &[&disk[..], &others].concat());
+        let before = OtherStats::of(device.name());
+        busy.workload().go();
+        let _done = busy.workload().wait_done();
+        let truth = OtherStats::of(device.name()).since(before);
+        let ours = on_device(&monitor.next_snapshot(), busy.id(), device.name());
+        eprintln!("truth {truth:?}\nours  {ours:?}");
+        assert!(busy.exit(0).success());
+        assert_eq!((truth.discards, truth.flushes), (DISCARDS, FLUSHES), "what was asked for");
+        let counted = [ours.discard_ops_total, ours.flush_ops_total].map(|count| count.expect("requests"));
+        assert!(counted[0] <= DISCARDS && counted[1] <= FLUSHES, "more than there were: {counted:?}");
+        if counted == [DISCARDS, FLUSHES] {
+            assert_eq!(ours.discard_bytes_total, Some(truth.discard_bytes), "bytes discarded");
+            assert_eq!((ours.write_ops_total, ours.read_ops_total), (Some(0), Some(0)), "neither is a write");
+            return;
+        }
+    }
+    panic!("requests were missed in each of {TRIES} tries");
 }
 
 #[test]

@@ -70,6 +70,42 @@ impl Drop for LoopDevice {
     }
 }
 
+/// Bytes of a sector, in which the kernel counts.
+const SECTOR_BYTES: u64 = 512;
+
+/// What `/sys/block/NAME/stat` has of requests without data to or from a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OtherStats {
+    /// Discards completed.
+    pub discards: u64,
+    /// Bytes discarded.
+    pub discard_bytes: u64,
+    /// Flushes of the device's cache completed.
+    pub flushes: u64,
+}
+
+impl OtherStats {
+    /// Of a device, by its name. Linux 5.5.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        let path = format!("/sys/block/{name}/stat");
+        let text = truth::read(Path::new(&path)).unwrap_or_else(|| panic!("no {path}"));
+        let fields: Vec<u64> =
+            text.split_ascii_whitespace().map(|field| field.parse().expect("a count")).collect();
+        Self { discards: fields[11], discard_bytes: fields[13] * SECTOR_BYTES, flushes: fields[15] }
+    }
+
+    /// What grew since.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            discards: self.discards - before.discards,
+            discard_bytes: self.discard_bytes - before.discard_bytes,
+            flushes: self.flushes - before.flushes,
+        }
+    }
+}
+
 /// What `/proc/diskstats` has of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DiskStats {
@@ -91,7 +127,6 @@ impl DiskStats {
     /// Of a device, by its name.
     #[must_use]
     pub fn of(name: &str) -> Self {
-        const SECTOR_BYTES: u64 = 512;
         let text = truth::read(Path::new("/proc/diskstats")).expect("/proc/diskstats");
         let mut lines = text.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
         let line = lines.find(|fields| fields.get(2) == Some(&name));

@@ -388,6 +388,9 @@ pub struct BlockDevice {
     pub write_ops_total: Option<u64>,
     pub read_ns_total: Option<u64>,
     pub write_ns_total: Option<u64>,
+    pub discard_bytes_total: Option<u64>,
+    pub discard_ops_total: Option<u64>,
+    pub flush_ops_total: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -8,10 +8,13 @@ use std::{
     thread,
 };
 
+use crate::sys;
+
 /// Alignment that every device is content with.
 const ALIGNMENT: usize = 4096;
 
-/// Blocks to write and then to read, from the beginning on and again after the last one.
+/// Blocks to write, then to read, then to discard, from the beginning on and again after the last one; at last flushes of the
+/// device's cache.
 #[derive(Debug)]
 pub(crate) struct Disk {
     pub(crate) file: PathBuf,
@@ -21,6 +24,9 @@ pub(crate) struct Disk {
     pub(crate) blocks: u64,
     pub(crate) writes: u64,
     pub(crate) reads: u64,
+    /// Of a block device only.
+    pub(crate) discards: u64,
+    pub(crate) flushes: u64,
 }
 
 /// A [`Disk`] whose file is open.
@@ -46,7 +52,7 @@ impl Prepared {
     }
 
     fn run_alone(&self) -> io::Result<()> {
-        let Disk { block_bytes, blocks, writes, reads, .. } = self.disk;
+        let Disk { block_bytes, blocks, writes, reads, discards, flushes, file: _ } = self.disk;
         let mut memory = vec![1; block_bytes + ALIGNMENT];
         let start = memory.as_ptr().align_offset(ALIGNMENT);
         let block = memory.get_mut(start..start + block_bytes).ok_or(io::ErrorKind::InvalidInput)?;
@@ -56,6 +62,12 @@ impl Prepared {
         }
         for number in 0..reads {
             self.file.read_exact_at(block, place(number))?;
+        }
+        for number in 0..discards {
+            sys::discard(&self.file, place(number), block_bytes as u64)?;
+        }
+        for _ in 0..flushes {
+            self.file.sync_all()?;
         }
         Ok(())
     }

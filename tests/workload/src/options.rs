@@ -78,6 +78,8 @@ impl Options {
                 blocks: required(flags.take("--blocks")?, "--blocks")?,
                 writes: flags.take("--writes")?.unwrap_or(0),
                 reads: flags.take("--reads")?.unwrap_or(0),
+                discards: flags.take("--discards")?.unwrap_or(0),
+                flushes: flags.take("--flushes")?.unwrap_or(0),
             }),
             "flood" => Mode::Transfer(transfer(Ends::Flood, &mut flags)?),
             "refused" => Mode::Transfer(transfer(Ends::Refused, &mut flags)?),

@@ -1,5 +1,5 @@
 //! The system calls that std lacks. All of this program's unsafe code.
-#![expect(unsafe_code, reason = "std has no fork, no mmap, no affinity and no getrusage")]
+#![expect(unsafe_code, reason = "std has no fork, mmap, affinity, getrusage and ioctl")]
 
 use std::{fs::File, io, mem, os::fd::AsRawFd as _, ptr};
 
@@ -102,6 +102,15 @@ pub(crate) fn drop_cache(file: &File) -> io::Result<()> {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error)),
     }
+}
+
+/// Has a block device forget a range, in one request. Its content is undefined afterwards.
+pub(crate) fn discard(device: &File, start: u64, bytes: u64) -> io::Result<()> {
+    /// `_IO(0x12, 119)`, include/uapi/linux/fs.h.
+    const BLKDISCARD: libc::c_ulong = 0x1277;
+    let range = [start, bytes];
+    // SAFETY: `range` is valid for reads of the two words that this call takes.
+    checked(unsafe { libc::ioctl(device.as_raw_fd(), BLKDISCARD, range.as_ptr()) })
 }
 
 /// Pages that are mapped, not yet touched, and each faulted in alone.
