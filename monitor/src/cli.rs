@@ -98,6 +98,10 @@ pub struct SourceArgs {
     /// Most memory that the cgroups' counters may take in the kernel, in MiB, but for 512 slots a CPU.
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub map_memory: u32,
+    /// Cgroups to make room for where many are still to come: by default four for each that there is at the start, and
+    /// thousands at least. Room is not made later.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
+    pub expect_cgroups: u32,
     /// Do not count page-fault exceptions, which costs a program run at each fault.
     #[arg(long)]
     pub no_fault_exceptions: bool,

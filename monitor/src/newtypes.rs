@@ -18,7 +18,9 @@ impl CgroupId {
     pub fn phase(self, period: u64) -> u64 {
         /// 2^64 divided by the golden ratio (Knuth, TAOCP 3, 6.4).
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-        (self.0.wrapping_mul(GOLDEN) >> 32) % period
+        let share = self.0.wrapping_mul(GOLDEN);
+        // That share of 2^64 of the period: the upper half of the product, which is below `period`.
+        u64::try_from((u128::from(share) * u128::from(period)) >> 64).unwrap_or_default()
     }
 }
 

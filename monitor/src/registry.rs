@@ -328,7 +328,13 @@ impl Registry {
 
     /// Forgets what a runtime said of containers that it has deleted and that no run is left of.
     pub fn forget_deleted(&mut self) {
-        for id in self.deleted.clone() {
+        if self.deleted.is_empty() {
+            return;
+        }
+        let running: HashSet<&ContainerId> = self.runs.values().map(|run| &run.id).collect();
+        let gone: Vec<ContainerId> =
+            self.deleted.iter().filter(|id| !running.contains(id)).cloned().collect();
+        for id in gone {
             self.forget_metadata_of_the_deleted(&id);
         }
     }

@@ -200,7 +200,8 @@ impl TryFrom<&SourceArgs> for Source {
     type Error = SettingsError;
 
     fn try_from(args: &SourceArgs) -> Result<Self, SettingsError> {
-        let SourceArgs { interval, runtimes, keep_ended, map_memory, no_fault_exceptions } = args;
+        let SourceArgs { interval, runtimes, keep_ended, map_memory, expect_cgroups, no_fault_exceptions } =
+            args;
         let map_bytes = usize::try_from(*map_memory).unwrap_or(usize::MAX).saturating_mul(1 << 20);
         Ok(Self {
             interval: *interval,
@@ -208,6 +209,7 @@ impl TryFrom<&SourceArgs> for Source {
             keep_ended: *keep_ended,
             wishes: Wishes {
                 map_bytes,
+                cgroups: *expect_cgroups,
                 fault_exceptions: !no_fault_exceptions,
                 network: true,
                 process_records: 0,

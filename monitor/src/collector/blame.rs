@@ -1,7 +1,7 @@
 //! Who waited for whom, by series: what the probes tell of cgroups, as containers see it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -39,15 +39,26 @@ impl Ledger {
         self.rows.get(&series).cloned().unwrap_or_default()
     }
 
-    /// Forgets a series; those that waited for it remember that it was a container.
-    pub fn forget(&mut self, series: CgroupId) {
-        self.rows.remove(&series);
-        let culprit = Blamed::Container(series);
-        for row in self.rows.values_mut().filter(|row| row.contains_key(&culprit)) {
+    /// Forgets series; those that waited for one remember that it was a container.
+    ///
+    /// All at once, since each row has to be looked at: thousands may go in one tick.
+    pub fn forget(&mut self, gone: &HashSet<CgroupId>) {
+        if gone.is_empty() {
+            return;
+        }
+        self.rows.retain(|series, _| !gone.contains(series));
+        let is_gone = |blamed: &Blamed| matches!(blamed, Blamed::Container(run) if gone.contains(run));
+        for row in self.rows.values_mut().filter(|row| row.keys().any(is_gone)) {
             let row = Arc::make_mut(row);
-            if let Some(waited) = row.remove(&culprit) {
-                row.entry(Blamed::Ended).or_default().add(waited);
-            }
+            let mut ended = Waited::default();
+            row.retain(|blamed, waited| {
+                let is_kept = !is_gone(blamed);
+                if !is_kept {
+                    ended.add(*waited);
+                }
+                is_kept
+            });
+            row.entry(Blamed::Ended).or_default().add(ended);
         }
     }
 }
@@ -105,9 +116,9 @@ mod tests {
     fn what_was_waited_for_a_forgotten_container_stays() {
         let (registry, mut ledger) = (registry(), Ledger::default());
         ledger.add(&registry, CgroupId(1), Culprit::Cgroup(CgroupId(2)), ns(10));
-        ledger.forget(CgroupId(2));
+        ledger.forget(&HashSet::from([CgroupId(2)]));
         assert_eq!(*ledger.row(CgroupId(1)), BTreeMap::from([(Blamed::Ended, ns(10))]));
-        ledger.forget(CgroupId(1));
+        ledger.forget(&HashSet::from([CgroupId(1)]));
         assert!(ledger.row(CgroupId(1)).is_empty());
     }
 }

@@ -502,13 +502,15 @@ impl Collector {
     /// Frees what belongs to removed cgroups that have been shown.
     fn retire(&mut self, now: &Now) {
         let mut waiting = Vec::new();
-        let mut freed = HashSet::new();
+        let (mut freed, mut gone) = (HashSet::new(), HashSet::new());
         for id in std::mem::take(&mut self.retiring) {
             let removed = self.registry.get(id).and_then(|info| info.removed_boot_ns);
             if removed.is_some_and(|removed| removed + GRACE_NS > now.boot_ns) {
                 waiting.push(id);
             } else {
-                self.free(id);
+                if !self.free(id) {
+                    gone.insert(id);
+                }
                 freed.insert(id);
             }
         }
@@ -516,12 +518,13 @@ impl Collector {
             probes.reader.waits.release(&freed);
         }
         self.retiring = waiting;
-        self.forget_runs(now);
+        self.forget_runs(now, &mut gone);
+        self.ledger.forget(&gone);
         self.registry.forget_deleted();
     }
 
-    /// Keeps a removed cgroup's counters if they are a run's, and frees its slots and files.
-    fn free(&mut self, id: CgroupId) {
+    /// Keeps a removed cgroup's counters if they are a run's, and frees its slots and files. Whether it is still shown.
+    fn free(&mut self, id: CgroupId) -> bool {
         let run = self.registry.get(id).and_then(|info| info.run);
         if let Ok(probes) = &mut self.sources.probes {
             if let (Some(run), Some(counters)) = (run, probes.reader.get(id)) {
@@ -533,7 +536,6 @@ impl Collector {
         self.interfaces.retire(id);
         if run != Some(id) {
             self.files.close(id);
-            self.ledger.forget(id);
             self.block.forget(id);
             self.registry.forget(id);
         }
@@ -541,10 +543,11 @@ impl Collector {
         if self.tombstones.len() > TOMBSTONES {
             self.tombstones.pop_front();
         }
+        run == Some(id)
     }
 
     /// Forgets runs that have been shown as ended for long enough, or the oldest of too many.
-    fn forget_runs(&mut self, now: &Now) {
+    fn forget_runs(&mut self, now: &Now, gone: &mut HashSet<CgroupId>) {
         let retiring: HashSet<CgroupId> = self.retiring.iter().copied().collect();
         let mut ended: Vec<(u64, CgroupId)> = self
             .shown_ended
@@ -558,7 +561,7 @@ impl Collector {
             if place < too_many || since.saturating_add(self.keep_ended_ns) <= now.boot_ns {
                 self.shown_ended.remove(&id);
                 self.folded.remove(&id);
-                self.ledger.forget(id);
+                gone.insert(id);
                 self.block.forget(id);
                 self.namespaces.remove(&id);
                 self.files.close(id);

@@ -35,6 +35,11 @@ impl Collector {
             coverage.lost.overflowed_requests_total = probes.blocks.overflowed();
             coverage.lost.unattributed_requests_total = self.block.unattributed();
             coverage.lost.shortages_total = losses.shortages;
+            if losses.slot_overflows > 0 {
+                coverage
+                    .sources
+                    .insert("cgroup_slots".to_owned(), crowded(probes.reader.geometry().owned_slots));
+            }
             coverage.map_bytes = probes.map_bytes as u64;
             coverage.probes = probes.status().map(probe).collect();
         }
@@ -98,6 +103,18 @@ impl Collector {
         };
         let origin = self.sources.counted.as_ref().map(|mount| mount.point.display().to_string());
         Source { state: state.to_owned(), reason, origin }
+    }
+}
+
+/// The tables of counters, where some cgroup found no room in them.
+fn crowded(slots: u32) -> Source {
+    Source {
+        state: "partial".to_owned(),
+        reason: Some(format!(
+            "more cgroups ran than the {slots} slots of a CPU have room for, and what the others did is in `lost`: start \
+             monitor again, which makes room for those that there are, or with --expect-cgroups"
+        )),
+        origin: None,
     }
 }
 

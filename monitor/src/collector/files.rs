@@ -15,17 +15,44 @@ use crate::{
 };
 
 const SECOND_NS: u64 = 1_000_000_000;
-/// How long the usage of a cgroup that does not run may be taken over.
-const USAGE_NS: u64 = 5 * SECOND_NS;
-/// How often configuration is read, limits, quota and cpuset, unless a runtime tells of a change.
-const LIMITS_NS: u64 = 30 * SECOND_NS;
-/// How often the kernel itself brings pressure up to date (`PSI_FREQ`, kernel/sched/psi.c).
-const PRESSURE_NS: u64 = 2 * SECOND_NS;
-/// Pressure is the dearest file for what it tells, so at most this share of a second goes by for each cgroup: beyond
-/// 200 of them it is read less often.
-const PRESSURE_SHARE_NS: u64 = 10_000_000;
-/// How often the pressure of a cgroup that does not run is read: its averages fade.
-const FADING_NS: u64 = 10 * SECOND_NS;
+
+/// How often what is read. With many cgroups less often, so that those that do not run cost no more than so many readings a
+/// second, however many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "a name ends in its unit")]
+struct Periods {
+    /// How long the usage of a cgroup that does not run may be taken over.
+    usage_ns: u64,
+    /// Configuration: limits, quota and cpuset, unless a runtime tells of a change.
+    limits_ns: u64,
+    /// The pressure of a cgroup that runs.
+    pressure_ns: u64,
+    /// The pressure of one that does not: its averages fade.
+    fading_ns: u64,
+}
+
+impl Periods {
+    fn of(cgroups: usize) -> Self {
+        /// At most 1000 readings a second.
+        const USAGE_SHARE_NS: u64 = SECOND_NS / 1000;
+        /// At most 100, since limits are dear.
+        const LIMITS_SHARE_NS: u64 = SECOND_NS / 100;
+        /// At most 100 likewise, but not so seldom that averages over 10 s are told much later.
+        const PRESSURE_SHARE_NS: u64 = SECOND_NS / 100;
+        const LONGEST_PRESSURE_NS: u64 = 30 * SECOND_NS;
+        /// How often the kernel itself brings pressure up to date (`PSI_FREQ`, kernel/sched/psi.c).
+        const PSI_NS: u64 = 2 * SECOND_NS;
+        let cgroups = cgroups as u64;
+        let pressure_ns = (PRESSURE_SHARE_NS * cgroups).clamp(PSI_NS, LONGEST_PRESSURE_NS);
+        Self {
+            usage_ns: (USAGE_SHARE_NS * cgroups).max(5 * SECOND_NS),
+            limits_ns: (LIMITS_SHARE_NS * cgroups).max(30 * SECOND_NS),
+            pressure_ns,
+            fading_ns: pressure_ns.max(10 * SECOND_NS),
+        }
+    }
+}
+
 /// How long after a cgroup was made it is opened again where files are missing: runtimes make it in one hierarchy
 /// after the other.
 const YOUNG_NS: i128 = 3 * 1_000_000_000;
@@ -36,6 +63,9 @@ struct Entry {
     read_ns: u64,
     usage_due_ns: u64,
     limits_due_ns: u64,
+    /// When pressure was read last.
+    pressure_read_ns: u64,
+    /// When it is read even if nothing runs.
     pressure_due_ns: u64,
 }
 
@@ -87,12 +117,12 @@ impl FileCache {
         health: &mut FileHealth,
     ) -> Option<(&Arc<CgroupStats>, u64)> {
         let (id, now_ns) = (subject.id, now.monotonic_ns);
-        let pressure_ns = PRESSURE_NS.max(PRESSURE_SHARE_NS * self.entries.len() as u64);
-        let what = match self.entries.get(&id) {
+        let periods = Periods::of(self.entries.len());
+        let (what, is_first) = match self.entries.get(&id) {
             Some(entry) if !(entry.files.is_partial() && subject.is_young(now)) => {
-                entry.due(now_ns, subject, pressure_ns)
+                (entry.due(now_ns, subject, &periods), false)
             }
-            _ => self.open(hierarchy, subject, now_ns, health)?,
+            _ => (self.open(hierarchy, subject, now_ns, &periods, health)?, true),
         };
         let entry = self.entries.get_mut(&id)?;
         health.starved_files += entry.files.starved_files();
@@ -106,7 +136,9 @@ impl FileCache {
             // What it said last stays its final word.
             return Some((entry.files.last(), entry.read_ns));
         }
-        entry.note(now_ns, what);
+        if !is_first {
+            entry.note(now_ns, what, &periods);
+        }
         Some((entry.files.last(), entry.read_ns))
     }
 
@@ -115,11 +147,12 @@ impl FileCache {
         hierarchy: &Hierarchy,
         subject: &Subject<'_>,
         now_ns: u64,
+        periods: &Periods,
         health: &mut FileHealth,
     ) -> Option<What> {
         match CgroupFiles::open(hierarchy, subject.path) {
             Ok(files) => {
-                self.entries.insert(subject.id, Entry::new(files, subject.id, now_ns));
+                self.entries.insert(subject.id, Entry::new(files, subject.id, now_ns, periods));
                 Some(What::ALL)
             }
             Err(error) => {
@@ -159,41 +192,73 @@ impl FileCache {
 
 impl Entry {
     /// Everything is read at once; what is read again later falls on different ticks for different cgroups.
-    fn new(files: CgroupFiles, id: CgroupId, now_ns: u64) -> Self {
+    fn new(files: CgroupFiles, id: CgroupId, now_ns: u64, periods: &Periods) -> Self {
+        let Periods { usage_ns, limits_ns, pressure_ns, fading_ns } = *periods;
         let due = |period: u64| now_ns + id.phase(period);
         Self {
             files,
             read_ns: now_ns,
-            usage_due_ns: due(USAGE_NS),
-            limits_due_ns: due(LIMITS_NS),
-            pressure_due_ns: due(FADING_NS),
+            usage_due_ns: due(usage_ns),
+            limits_due_ns: due(limits_ns),
+            pressure_read_ns: due(pressure_ns).saturating_sub(pressure_ns),
+            pressure_due_ns: due(fading_ns),
         }
     }
 
-    fn due(&self, now_ns: u64, subject: &Subject<'_>, pressure_ns: u64) -> What {
+    fn due(&self, now_ns: u64, subject: &Subject<'_>, periods: &Periods) -> What {
         let has_run = subject.has_run;
-        let is_fresh = now_ns + FADING_NS < self.pressure_due_ns + pressure_ns.min(FADING_NS);
         What {
             usage: has_run || self.usage_due_ns <= now_ns,
             tasks: subject.have_tasks_changed,
             io: subject.has_done_io,
             limits: self.limits_due_ns <= now_ns,
-            pressure: if has_run { !is_fresh } else { self.pressure_due_ns <= now_ns },
+            pressure: (has_run && self.pressure_read_ns + periods.pressure_ns <= now_ns)
+                || self.pressure_due_ns <= now_ns,
         }
     }
 
-    fn note(&mut self, now_ns: u64, what: What) {
+    fn note(&mut self, now_ns: u64, what: What, periods: &Periods) {
         if what.usage {
             self.read_ns = now_ns;
         }
-        if self.usage_due_ns <= now_ns {
-            self.usage_due_ns = now_ns + USAGE_NS;
-        }
-        if self.limits_due_ns <= now_ns {
-            self.limits_due_ns = now_ns + LIMITS_NS;
-        }
         if what.pressure {
-            self.pressure_due_ns = now_ns + FADING_NS;
+            self.pressure_read_ns = now_ns;
         }
+        let next = |due: &mut u64, period: u64| {
+            if *due <= now_ns {
+                *due = now_ns + period;
+            }
+        };
+        next(&mut self.usage_due_ns, periods.usage_ns);
+        next(&mut self.limits_due_ns, periods.limits_ns);
+        next(&mut self.pressure_due_ns, periods.fading_ns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_cgroups_are_read_as_often_as_values_move() {
+        let seconds = |cgroups| {
+            let Periods { usage_ns, limits_ns, pressure_ns, fading_ns } = Periods::of(cgroups);
+            [usage_ns, limits_ns, pressure_ns, fading_ns].map(|period| period / SECOND_NS)
+        };
+        assert_eq!(seconds(0), [5, 30, 2, 10]);
+        assert_eq!(seconds(300), [5, 30, 3, 10]);
+        assert_eq!(seconds(10_000), [10, 100, 30, 30]);
+    }
+
+    #[test]
+    fn readings_of_cgroups_met_together_are_spread() {
+        const CGROUPS: usize = 10_000;
+        let periods = Periods::of(CGROUPS);
+        let mut due = [0_usize; 30];
+        for id in 1..=CGROUPS as u64 {
+            let at = CgroupId(id * 37).phase(periods.fading_ns) / SECOND_NS;
+            due[usize::try_from(at).expect("within the period")] += 1;
+        }
+        assert!(due.iter().all(|readings| (250..450).contains(readings)), "{due:?}");
     }
 }

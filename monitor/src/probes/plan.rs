@@ -244,6 +244,8 @@ pub struct CountedHierarchy {
 pub struct Wishes {
     /// Bytes that the counters may take, all CPUs together.
     pub map_bytes: usize,
+    /// Cgroups to make room for, even if there are fewer at the start.
+    pub cgroups: u32,
     /// Whether page-fault exceptions are counted, at the price of a program run at each fault.
     pub fault_exceptions: bool,
     /// Whether packets and TCP's events are counted.
@@ -257,7 +259,14 @@ pub struct Wishes {
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { map_bytes: 64 << 20, fault_exceptions: true, network: true, process_records: 0, log_level: 0 }
+        Self {
+            map_bytes: 64 << 20,
+            cgroups: 0,
+            fault_exceptions: true,
+            network: true,
+            process_records: 0,
+            log_level: 0,
+        }
     }
 }
 
@@ -309,7 +318,7 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
     offsets.signal_pids += PIDTYPE_TGID * POINTER_BYTES;
     let constants = Constants {
         offsets,
-        geometry: geometry(facts.possible_cpus, facts.cgroups, wishes.map_bytes),
+        geometry: geometry(facts.possible_cpus, facts.cgroups.max(wishes.cgroups), wishes.map_bytes),
         seen_bits: seen_bits(facts.tasks),
         hierarchy: number,
         has_typed_current: facts.has_typed_current.into(),
@@ -527,6 +536,14 @@ mod tests {
             assert!(fewest || slots <= limit + (limit >> 3), "{cpus} CPUs take {slots} bytes");
         }
         assert_eq!(geometry(64, 50, 64 << 20).owned_slots, 1024);
+    }
+
+    #[test]
+    fn room_is_made_for_cgroups_that_are_expected() {
+        let slots = |cgroups| {
+            plan(&facts(), V2, Wishes { cgroups, ..Wishes::default() }).constants.geometry.owned_slots
+        };
+        assert_eq!([0, 40, 10_000].map(slots), [8192, 8192, 32768]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the agent says that it cost, and what the kernel says.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use integration_tests::truth;
 use jiff::Timestamp;
@@ -29,6 +29,15 @@ pub(crate) struct Coverage {
     /// What reading every source took.
     pub(crate) tick_ns: u64,
     pub(crate) map_bytes: u64,
+    lost: BTreeMap<String, u64>,
+}
+
+impl Coverage {
+    /// What was lost, each kind with its number; not the tasks that a hypervisor's guest kernel hides.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        let losses = self.lost.iter().filter(|(what, count)| **count > 0 && *what != "hidden_tasks_total");
+        losses.map(|(what, count)| format!("{what} {count}")).collect()
+    }
 }
 
 impl Snapshot {

@@ -143,7 +143,7 @@ impl Soak {
     }
 
     fn restart_daemon(&self) {
-        let Some(daemon) = &self.daemon else { return };
+        let Some(daemon) = self.daemon.as_ref().filter(|_| self.options.stops_daemon) else { return };
         self.churn.pause();
         self.churn.note_stop();
         println!("the Docker daemon stops");
@@ -164,6 +164,13 @@ impl Soak {
         let mut faults = self.watch.faults(&started, self.churn.prefix());
         faults.extend(failures);
         faults.extend(self.grown());
+        if started.len() < self.options.least {
+            faults.push(format!(
+                "only {} containers were started, not {}",
+                started.len(),
+                self.options.least
+            ));
+        }
         println!("\n| containers | |\n|---|---:|");
         println!("| started | {} |", started.len());
         println!("| started a second | {:.2} |", started.len() as f64 / ran.as_secs_f64());

@@ -9,22 +9,32 @@ pub(crate) struct Options {
     pub(crate) time: Duration,
     /// Containers started each second.
     pub(crate) rate: u32,
+    /// How many must have been started.
+    pub(crate) least: usize,
+    /// Whether the Docker daemon goes away once.
+    pub(crate) stops_daemon: bool,
 }
 
 impl Options {
-    /// `[--minutes N] [--rate N]`
+    /// `[--minutes N] [--rate N] [--least N] [--no-stop]`
     pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut minutes, mut rate) = (30, 5);
+        let (mut minutes, mut rate, mut least, mut stops_daemon) = (30, 5, 0, true);
         while let Some(arg) = args.next() {
             let option = match arg.as_str() {
                 "--minutes" => &mut minutes,
                 "--rate" => &mut rate,
+                "--least" => &mut least,
+                "--no-stop" => {
+                    stops_daemon = false;
+                    continue;
+                }
                 _ => return Err(format!("there is no option {arg:?}")),
             };
             let value = args.next().and_then(|value| value.parse().ok()).filter(|value| *value > 0);
             *option = value.ok_or_else(|| format!("{arg} needs a number above 0"))?;
         }
-        Ok(Self { time: Duration::from_secs(60 * u64::from(minutes)), rate })
+        let least = least.try_into().map_err(|_range| format!("{least} are too many"))?;
+        Ok(Self { time: Duration::from_secs(60 * u64::from(minutes)), rate, least, stops_daemon })
     }
 }
 
@@ -39,7 +49,10 @@ mod tests {
     #[test]
     fn numbers_are_above_0() {
         let options = parse(&["--rate", "7", "--minutes", "2"]).unwrap();
-        assert_eq!(options, Options { time: Duration::from_mins(2), rate: 7 });
+        let expected = Options { time: Duration::from_mins(2), rate: 7, least: 0, stops_daemon: true };
+        assert_eq!(options, expected);
+        let options = parse(&["--least", "500", "--no-stop"]).unwrap();
+        assert_eq!((options.least, options.stops_daemon), (500, false));
         assert!(parse(&["--rate", "0"]).is_err());
         assert!(parse(&["--minutes"]).is_err());
         assert!(parse(&["--hours", "1"]).is_err());
