@@ -91,7 +91,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__blame)
-            opts="-f -i -v -h --format --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --no-fault-exceptions --verbose --help"
+            opts="-f -i -v -h --format --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -126,6 +126,10 @@ _monitor() {
                     return 0
                     ;;
                 --map-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-cgroups)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -181,7 +185,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__events)
-            opts="-k -n -f -o -i -v -h --kind --count --format --output --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --no-fault-exceptions --verbose --help"
+            opts="-k -n -f -o -i -v -h --kind --count --format --output --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -240,6 +244,10 @@ _monitor() {
                     return 0
                     ;;
                 --map-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-cgroups)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -435,7 +443,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__snapshot)
-            opts="-i -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --no-fault-exceptions --output --verbose --help"
+            opts="-i -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --output --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -462,6 +470,10 @@ _monitor() {
                     return 0
                     ;;
                 --map-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-cgroups)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -481,7 +493,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__stream)
-            opts="-i -n -f -c -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --no-fault-exceptions --count --format --container --output --verbose --help"
+            opts="-i -n -f -c -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --count --format --container --output --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -508,6 +520,10 @@ _monitor() {
                     return 0
                     ;;
                 --map-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-cgroups)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
