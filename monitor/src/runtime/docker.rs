@@ -3,7 +3,8 @@
 //!
 //! The daemon is never asked at a tick's pace. A `create` event carries name, image and labels, and a `die` event the
 //! exit code, so that a container too short-lived to be inspected is known in full. Inspections happen only after a
-//! list and once for each container that runs, for its start time and first pid, or that ended unseen, for its exit.
+//! list and once for each container that runs, for its start time and first pid, or that ended unseen, for its exit; and
+//! once for each that has run for a moment, for where its data lie.
 //!
 //! The stream is opened before the list is asked for and from the time of the last event seen, so what happens
 //! between two connections is told by the new one: exactly, as long as it is among the daemon's latest 256 events and
@@ -30,7 +31,10 @@ use bollard::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, sleep_until, timeout},
+};
 
 use self::translate::{Action, Happened};
 use crate::{
@@ -43,6 +47,9 @@ use crate::{
 
 /// Inspections under way at one time.
 const INSPECTIONS: usize = 4;
+
+/// How long a container has run before it is asked where its data lie.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// What Podman calls itself among the components of its version.
 const PODMAN: &str = "Podman Engine";
@@ -169,6 +176,8 @@ struct Watcher<F> {
     live: BTreeSet<ContainerId>,
     /// Containers with a label named like the exit code's attribute: the daemon lets the label win.
     exit_code_hidden: BTreeSet<ContainerId>,
+    /// Takes containers that have started, to be inspected a little later.
+    started: Option<mpsc::UnboundedSender<(Instant, ContainerId)>>,
 }
 
 impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
@@ -181,6 +190,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
             resume_from: Timestamp::now(),
             live: BTreeSet::new(),
             exit_code_hidden: BTreeSet::new(),
+            started: None,
         }
     }
 
@@ -202,7 +212,10 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         let (listed, early) = self.list(&docker, events.as_mut()).await?;
         self.tell_connection(Ok(server_version));
         let mut uninspected = self.take_list(listed);
-        let mut inspections = pin!(inspections(&docker, &uninspected, self.timing.answer));
+        let mut inspections = pin!(inspections(&docker, uninspected.clone(), self.timing.answer));
+        let (started, settled) = mpsc::unbounded_channel();
+        self.started = Some(started);
+        let mut late = pin!(late_inspections(&docker, settled, self.timing.answer));
         for event in early {
             self.take_event(event, &mut uninspected);
         }
@@ -214,6 +227,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
                     self.take_event(event, &mut uninspected);
                 }
                 Some((id, answer)) = inspections.next() => self.take_inspection(&id, answer, &mut uninspected),
+                Some((id, answer)) = late.next() => self.take_storage(&id, answer),
                 error = &mut lost => return Err(error),
             }
         }
@@ -275,6 +289,10 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
             Some(_) => self.live.remove(&id),
             None => false,
         };
+        if let (Some(State::Running), Some(started)) = (metadata.state, &self.started) {
+            // The other end goes with the connection.
+            let _ = started.send((Instant::now() + SETTLED, id.clone()));
+        }
         match action {
             Action::Destroy => {
                 self.live.remove(&id);
@@ -290,7 +308,8 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         }
     }
 
-    /// Passes an inspection on, unless an event has overtaken it. A failed one costs nothing but its fields.
+    /// Passes an inspection on; only what cannot change, where an event has overtaken it. A failed one costs nothing but
+    /// its fields.
     fn take_inspection(
         &mut self,
         id: &ContainerId,
@@ -298,8 +317,18 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         uninspected: &mut BTreeSet<ContainerId>,
     ) {
         let is_current = uninspected.remove(id);
-        let Some(answer) = answer.filter(|_| is_current) else { return };
+        if !is_current {
+            return self.take_storage(id, answer);
+        }
+        let Some(answer) = answer else { return };
         (self.out)(RuntimeEvent::Updated(Box::new(translate::inspection(self.at.runtime, id, answer))));
+    }
+
+    /// Passes on where a container's data lie, unless it has ended.
+    fn take_storage(&mut self, id: &ContainerId, answer: Option<ContainerInspectResponse>) {
+        let Some(mut answer) = answer.filter(|_| self.live.contains(id)) else { return };
+        let storage = translate::storage(self.at.runtime, id, &mut answer);
+        (self.out)(RuntimeEvent::Updated(Box::new(storage)));
     }
 
     /// Tells whether the daemon answers, when that is news. `Ok` holds the daemon's version.
@@ -367,13 +396,35 @@ fn received(
     })
 }
 
-fn inspections(
+/// Inspects containers once they have run for a moment. Those that are paused and go on are asked again, which is rare.
+fn late_inspections(
     docker: &Docker,
-    containers: &BTreeSet<ContainerId>,
+    started: mpsc::UnboundedReceiver<(Instant, ContainerId)>,
     limit: Duration,
 ) -> impl Stream<Item = (ContainerId, Option<ContainerInspectResponse>)> + use<> {
+    let settled = stream::unfold(started, |mut started| async move {
+        let (due, id) = started.recv().await?;
+        sleep_until(due).await;
+        Some((id, started))
+    });
+    inspect_each(docker, settled, limit)
+}
+
+fn inspections(
+    docker: &Docker,
+    containers: BTreeSet<ContainerId>,
+    limit: Duration,
+) -> impl Stream<Item = (ContainerId, Option<ContainerInspectResponse>)> + use<> {
+    inspect_each(docker, stream::iter(containers), limit)
+}
+
+fn inspect_each<S: Stream<Item = ContainerId>>(
+    docker: &Docker,
+    containers: S,
+    limit: Duration,
+) -> impl Stream<Item = (ContainerId, Option<ContainerInspectResponse>)> + use<S> {
     let docker = docker.clone();
-    stream::iter(containers.clone())
+    containers
         .map(move |id| {
             let docker = docker.clone();
             async move {

@@ -13,11 +13,13 @@ mod grpc;
 mod link;
 pub mod path;
 pub mod places;
+pub mod storage;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 
+use self::storage::Storage;
 use crate::newtypes::ContainerId;
 
 /// Whose container it is.
@@ -145,6 +147,8 @@ pub struct Metadata {
     pub pod: Option<PodInfo>,
     /// Its cgroup below the hierarchy's root, told where the path alone does not tell whose it is.
     pub cgroup_path: Option<String>,
+    /// Where its data lie on the host.
+    pub storage: Option<Arc<Storage>>,
 }
 
 /// A Kubernetes pod, as a runtime knows it.
@@ -181,6 +185,7 @@ impl Metadata {
             pid: None,
             pod: None,
             cgroup_path: None,
+            storage: None,
         }
     }
 
@@ -228,6 +233,7 @@ impl Metadata {
             pid,
             pod,
             cgroup_path,
+            storage,
         } = newer;
         debug_assert_eq!(self.id, id, "only facts about one container can be merged");
         if runtime != RuntimeKind::Unknown {
@@ -254,6 +260,10 @@ impl Metadata {
         replace_if_told(&mut self.pid, pid);
         replace_if_told(&mut self.pod, pod);
         replace_if_told(&mut self.cgroup_path, cgroup_path);
+        // It never changes, and who compares pointers is spared the work of finding that out.
+        if self.storage != storage {
+            replace_if_told(&mut self.storage, storage);
+        }
     }
 }
 
@@ -360,7 +370,7 @@ mod tests {
             let runtime = RuntimeKind::Docker;
             Metadata {
                 id, runtime, name, image, labels, labels_left_out, state, created_at, started_at, finished_at,
-                exit_code, pid, pod: None, cgroup_path,
+                exit_code, pid, pod: None, cgroup_path, storage: None,
             }
         }
     }

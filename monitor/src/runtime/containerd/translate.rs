@@ -1,18 +1,21 @@
 //! containerd's answers → our words. Pure.
 
+use std::{path::PathBuf, sync::Arc};
+
 use prost::Message;
 use serde::Deserialize;
 
 use super::api::{Container, ContainerEvent, Envelope, Process, TaskEvent, TaskExit, TaskStatus};
 use crate::{
     newtypes::ContainerId,
-    runtime::{Metadata, RuntimeKind, State, path},
+    runtime::{
+        Metadata, RuntimeKind, State, path,
+        storage::{KUBERNETES_NAME, Storage, VolumeKind, VolumeMount},
+    },
 };
 
 /// The name that `nerdctl` gives (pkg/labels/labels.go).
 const NERDCTL_NAME: &str = "nerdctl/name";
-/// Kubernetes' name of a container in its pod (pkg/kubelet/types/labels.go).
-const KUBERNETES_NAME: &str = "io.kubernetes.container.name";
 /// What containerd's CRI plugin made: `container`, or `sandbox` for the one that holds a pod's namespaces
 /// (pkg/cri/server/helpers.go).
 const CRI_KIND: &str = "io.cri-containerd.kind";
@@ -63,8 +66,11 @@ pub(super) fn container(namespace: &str, container: Container) -> Option<Metadat
     metadata.image = Some(image).filter(|image| !image.is_empty());
     metadata.created_at = created_at.and_then(super::Instant::wall);
     metadata.set_labels(labels);
-    if let Some(path) = spec.and_then(|spec| cgroup_path(&spec.value)) {
-        metadata.cgroup_path = Some(path);
+    if let Some(spec) = spec.and_then(|spec| serde_json::from_slice::<Spec>(&spec.value).ok()) {
+        metadata.cgroup_path =
+            spec.linux.and_then(|linux| cgroup_path(linux.cgroups_path?)).or(metadata.cgroup_path);
+        let volumes = spec.mounts.into_iter().flatten().filter_map(volume).collect();
+        metadata.storage = Some(Arc::new(Storage { volumes, ..Storage::default() }));
     }
     Some(metadata)
 }
@@ -139,10 +145,20 @@ fn pid(pid: u32) -> Option<i32> {
     i32::try_from(pid).ok().filter(|pid| *pid > 0)
 }
 
-/// The one thing that is read of an OCI runtime specification; its environment is never looked at.
+/// All that is read of an OCI runtime specification; its environment is never looked at.
 #[derive(Deserialize)]
 struct Spec {
     linux: Option<Linux>,
+    mounts: Option<Vec<Mount>>,
+}
+
+#[derive(Deserialize)]
+struct Mount {
+    destination: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    source: Option<PathBuf>,
+    options: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -151,9 +167,17 @@ struct Linux {
     cgroups_path: Option<String>,
 }
 
+/// A part of the host that is mounted. containerd itself has no volumes: those of its clients are parts of the host to it.
+fn volume(mount: Mount) -> Option<VolumeMount> {
+    let Mount { destination, kind, source, options } = mount;
+    let is_bind = kind.as_deref() == Some("bind")
+        || options.iter().flatten().any(|option| matches!(option.as_str(), "bind" | "rbind"));
+    let source = source.filter(|source| is_bind && source.is_absolute())?;
+    Some(VolumeMount { kind: VolumeKind::Bind, name: None, source, destination })
+}
+
 /// The cgroup's path below the hierarchy's root; None where it is relative to the runtime's own, which we do not know.
-fn cgroup_path(spec: &[u8]) -> Option<String> {
-    let path = serde_json::from_slice::<Spec>(spec).ok()?.linux?.cgroups_path?;
+fn cgroup_path(path: String) -> Option<String> {
     match path.split(':').collect::<Vec<_>>().as_slice() {
         [slice, prefix, name] => Some(systemd_scope(slice, prefix, name)),
         _ => path.starts_with('/').then_some(path),
@@ -206,6 +230,23 @@ mod tests {
         let image = "docker.io/library/bb:1".to_owned();
         let created_at = Some(Instant { seconds: 1_795_398_415, nanos: 7 });
         container("default", Container { id: id.to_owned(), labels, image, spec, created_at }).unwrap()
+    }
+
+    #[test]
+    fn parts_of_the_host_that_are_mounted_are_named() {
+        let spec = r#"{"mounts":[
+            {"destination":"/proc","type":"proc","source":"proc","options":["nosuid"]},
+            {"destination":"/etc/hosts","type":"bind","source":"/run/hosts","options":["rbind","ro"]},
+            {"destination":"/data","source":"/srv/data","options":["bind"]}]}"#;
+        let storage = stored("web", &[], spec).storage.unwrap();
+        let volume = |source: &str, destination: &str| VolumeMount {
+            kind: VolumeKind::Bind,
+            name: None,
+            source: source.into(),
+            destination: destination.to_owned(),
+        };
+        assert_eq!(storage.volumes, [volume("/run/hosts", "/etc/hosts"), volume("/srv/data", "/data")]);
+        assert_eq!(stored("web", &[], "not JSON").storage, None);
     }
 
     #[test]

@@ -272,7 +272,7 @@ async fn garbage_is_refused_at_every_step() {
 }
 
 #[test]
-fn an_inspection_that_an_event_overtook_is_dropped() {
+fn an_inspection_that_an_event_overtook_tells_what_does_not_change() {
     let (sender, told) = std::sync::mpsc::channel();
     let settings = DockerSettings::new(None).unwrap();
     let mut watcher = Watcher::new(settings, TIMING, move |event| sender.send(event).unwrap());
@@ -283,7 +283,10 @@ fn an_inspection_that_an_event_overtook_is_dropped() {
     told.try_iter().for_each(drop);
 
     watcher.take_inspection(&id(PAU), Some(parsed(INSPECT_RUNNING)), &mut uninspected);
-    assert_eq!(told.try_recv().ok(), None);
+    let mut lasting = Metadata::new(id(PAU), RuntimeKind::Docker);
+    lasting.storage = translate::inspection(RuntimeKind::Docker, &id(PAU), parsed(INSPECT_RUNNING)).storage;
+    assert!(lasting.storage.is_some());
+    assert_eq!(told.try_recv().ok(), Some(RuntimeEvent::Updated(Box::new(lasting))));
     watcher.take_inspection(&id(LONGER), Some(parsed(INSPECT_RUNNING)), &mut uninspected);
     assert!(matches!(told.try_recv(), Ok(RuntimeEvent::Updated(metadata)) if metadata.pid == Some(8701)));
 }

@@ -1,14 +1,19 @@
 //! Docker's answers → our words. Pure: every rule about what an answer means is tested here with captured ones.
 
+use std::{path::PathBuf, sync::Arc};
+
 use bollard::models::{
     ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum,
-    EventMessage,
+    EventMessage, MountPoint,
 };
 use jiff::Timestamp;
 
 use crate::{
     newtypes::ContainerId,
-    runtime::{Metadata, RuntimeKind, State},
+    runtime::{
+        Metadata, RuntimeKind, State,
+        storage::{Storage, VolumeKind, VolumeMount},
+    },
 };
 
 /// The attribute of a `die` event. The daemon copies the labels over its own attributes, so that a label of this
@@ -53,13 +58,49 @@ pub(super) fn summary(runtime: RuntimeKind, summary: ContainerSummary) -> Option
     Some(metadata)
 }
 
+/// What an inspection tells that does not change in a container's life, so that it may come at any time.
+pub(super) fn storage(
+    runtime: RuntimeKind,
+    id: &ContainerId,
+    answer: &mut ContainerInspectResponse,
+) -> Metadata {
+    // With containerd's image store the driver has no data; the directory is found by the mount.
+    let layer = answer.graph_driver.take().and_then(|mut driver| driver.data.remove("UpperDir"));
+    let mut metadata = Metadata::new(id.clone(), runtime);
+    metadata.storage = Some(Arc::new(Storage {
+        layer: layer.and_then(host_path),
+        log: answer.log_path.take().and_then(host_path),
+        volumes: answer.mounts.take().into_iter().flatten().filter_map(volume).collect(),
+    }));
+    metadata
+}
+
+/// A mount of something on the host; `None` for one in memory.
+fn volume(mount: MountPoint) -> Option<VolumeMount> {
+    let kind = match mount.typ.as_deref()? {
+        "volume" => VolumeKind::Volume,
+        "bind" => VolumeKind::Bind,
+        _ => return None,
+    };
+    Some(VolumeMount {
+        kind,
+        name: mount.name.filter(|name| !name.is_empty()),
+        source: host_path(mount.source?)?,
+        destination: mount.destination?,
+    })
+}
+
+fn host_path(path: String) -> Option<PathBuf> {
+    Some(PathBuf::from(path)).filter(|path| path.is_absolute())
+}
+
 /// What only an inspection tells. A live state is left to the list and the events: it can be older than they are.
 pub(super) fn inspection(
     runtime: RuntimeKind,
     id: &ContainerId,
-    answer: ContainerInspectResponse,
+    mut answer: ContainerInspectResponse,
 ) -> Metadata {
-    let mut metadata = Metadata::new(id.clone(), runtime);
+    let mut metadata = storage(runtime, id, &mut answer);
     metadata.created_at = answer.created.as_deref().and_then(instant);
     let Some(state) = answer.state else { return metadata };
     metadata.started_at = state.started_at.as_deref().and_then(instant);

@@ -64,6 +64,41 @@ fn an_inspection_tells_times_and_the_end_but_no_live_state() {
 }
 
 #[test]
+fn an_inspection_tells_where_data_lie() {
+    let read = |json: &str| {
+        storage(RuntimeKind::Docker, &ContainerId::new("c"), &mut serde_json::from_str(json).unwrap())
+            .storage
+            .unwrap()
+    };
+    let captured = read(INSPECT_RUNNING);
+    let layer = captured.layer.as_deref().unwrap().display().to_string();
+    assert!(layer.starts_with("/var/lib/docker/overlay2/") && layer.ends_with("/diff"), "{layer}");
+    let log = captured.log.as_deref().unwrap().display().to_string();
+    assert!(log.starts_with("/var/lib/docker/containers/") && log.ends_with("-json.log"), "{log}");
+    assert!(captured.volumes.is_empty());
+
+    // With containerd's image store, a log driver without files, and mounts of every kind.
+    let image_store = read(
+        r#"{"LogPath":"","GraphDriver":{"Data":null,"Name":"overlayfs"},"Mounts":[
+            {"Type":"volume","Name":"v","Source":"/d/volumes/v/_data","Destination":"/data","RW":true},
+            {"Type":"bind","Source":"/etc","Destination":"/host","RW":false},
+            {"Type":"tmpfs","Source":"","Destination":"/tmp","RW":true}]}"#,
+    );
+    assert_eq!((&image_store.layer, &image_store.log), (&None, &None));
+    let volume = |kind, name: Option<&str>, source: &str, destination: &str| VolumeMount {
+        kind,
+        name: name.map(str::to_owned),
+        source: source.into(),
+        destination: destination.to_owned(),
+    };
+    let expected = [
+        volume(VolumeKind::Volume, Some("v"), "/d/volumes/v/_data", "/data"),
+        volume(VolumeKind::Bind, None, "/etc", "/host"),
+    ];
+    assert_eq!(image_store.volumes, expected);
+}
+
+#[test]
 fn each_event_tells_its_part() {
     let metadata = |action, name| captured_event(action, name).unwrap().metadata;
     let made = captured_event("create", "long").unwrap();
