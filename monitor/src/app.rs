@@ -24,6 +24,7 @@ use crate::{
         run::{Message, Then, run},
     },
     error::chain,
+    filesystem::Surveyor,
     host::{HostFiles, read_facts},
     model::{self, Snapshot},
     output::{
@@ -222,7 +223,14 @@ pub fn open_sources(source: &Source) -> Sources {
         hierarchy,
         probes,
         absent_probes,
+        surveyor: start_surveyor(source.filesystem_interval),
     }
+}
+
+/// Starts measuring what containers take on file systems.
+fn start_surveyor(interval: Option<Duration>) -> Result<Surveyor, String> {
+    let interval = interval.ok_or("switched off: --no-filesystem-usage")?;
+    Surveyor::start(interval).map_err(|error| format!("start the thread that measures: {error}"))
 }
 
 /// The hierarchy whose cgroups are counted.

@@ -105,6 +105,12 @@ pub struct SourceArgs {
     /// Do not count page-fault exceptions, which costs a program run at each fault.
     #[arg(long)]
     pub no_fault_exceptions: bool,
+    /// Do not measure what containers take on file systems, for which trees of files are walked.
+    #[arg(long)]
+    pub no_filesystem_usage: bool,
+    /// Least time between two walks of one tree of files; large ones are walked less often.
+    #[arg(long, value_name = "DURATION", default_value = "1m", conflicts_with = "no_filesystem_usage", value_parser = ValueParser::new(parse_interval))]
+    pub filesystem_interval: Duration,
 }
 
 /// Arguments of `monitor stream`.

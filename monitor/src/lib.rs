@@ -12,6 +12,7 @@ pub mod cli;
 pub mod collector;
 pub mod doctor;
 pub mod error;
+pub mod filesystem;
 pub mod generate;
 pub mod host;
 pub mod inspect;

@@ -56,6 +56,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let mut source = Source::try_from(&args.source)?;
             let events = Events::from(&args);
             source.wishes = events.wishes(source.wishes);
+            source.filesystem_interval = None;
             app::watch(&source, &events)?;
         }
         Command::Doctor(args) => return Ok(doctor::run(&args)?),

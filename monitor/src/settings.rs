@@ -44,6 +44,8 @@ pub struct Source {
     pub keep_ended: Duration,
     /// What to load.
     pub wishes: Wishes,
+    /// Least time between two walks of one tree of files; `None` where none is walked.
+    pub filesystem_interval: Option<Duration>,
 }
 
 /// How the snapshots are written.
@@ -200,8 +202,16 @@ impl TryFrom<&SourceArgs> for Source {
     type Error = SettingsError;
 
     fn try_from(args: &SourceArgs) -> Result<Self, SettingsError> {
-        let SourceArgs { interval, runtimes, keep_ended, map_memory, expect_cgroups, no_fault_exceptions } =
-            args;
+        let SourceArgs {
+            interval,
+            runtimes,
+            keep_ended,
+            map_memory,
+            expect_cgroups,
+            no_fault_exceptions,
+            no_filesystem_usage,
+            filesystem_interval,
+        } = args;
         let map_bytes = usize::try_from(*map_memory).unwrap_or(usize::MAX).saturating_mul(1 << 20);
         Ok(Self {
             interval: *interval,
@@ -215,6 +225,7 @@ impl TryFrom<&SourceArgs> for Source {
                 process_records: 0,
                 log_level: program_log_level(),
             },
+            filesystem_interval: (!no_filesystem_usage).then_some(*filesystem_interval),
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::no_args;
 const COMMON: &str = "monitor_common";
 
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
-const MAY_KNOW: [(&str, &[&str]); 22] = [
+const MAY_KNOW: [(&str, &[&str]); 23] = [
     // The multiplier by which slots are spread, which spreads work over ticks too.
     ("newtypes", &[]),
     ("error", &[]),
@@ -28,10 +28,15 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("cgroup", &[]),
     ("host", &[]),
     ("runtime", &[]),
+    // A container's processes are found by its cgroup, and what it has mounted is told by its runtime.
+    ("filesystem", &["cgroup", "runtime"]),
     ("registry", &["cgroup", "runtime"]),
     ("model", &["stats"]),
     // The bucket bounds are the kernel side's; what a runtime tells passes through to the registry.
-    ("collector", &[COMMON, "probes", "cgroup", "host", "registry", "runtime", "stats", "model"]),
+    (
+        "collector",
+        &[COMMON, "probes", "cgroup", "filesystem", "host", "registry", "runtime", "stats", "model"],
+    ),
     ("history", &["collector", "model"]),
     ("output", &["model", "stats"]),
     ("tui", &["model", "stats"]),

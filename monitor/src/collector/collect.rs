@@ -15,12 +15,14 @@ use super::{
     block::BlockLedger,
     clock::Now,
     files::{FileCache, FileHealth, Subject},
+    filesystems::FilesystemCache,
     interfaces::{self, InterfaceCache},
     sample::{ContainerInfo, Counted, Sample, Series},
     witness::{Witness, Witnessed},
 };
 use crate::{
     cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
+    filesystem::Surveyor,
     host::{HostFacts, HostFiles, Interface, read_namespaces},
     model::{Lost, Source},
     newtypes::CgroupId,
@@ -63,6 +65,8 @@ pub struct Sources {
     pub absent_probes: Vec<ProbeStatus>,
     /// Sources that need no reading: what is not measured, and why.
     pub fixed: BTreeMap<String, Source>,
+    /// Who measures what containers take on file systems, or why that is not done.
+    pub surveyor: Result<Surveyor, String>,
 }
 
 /// What each series has counted.
@@ -75,6 +79,7 @@ pub struct Collector {
     files: FileCache,
     audit: AuditFiles,
     interfaces: InterfaceCache,
+    pub(super) filesystems: FilesystemCache,
     pub(super) connections: BTreeMap<SourceName, ConnectionState>,
     started_at: Timestamp,
     pub(super) lost: Lost,
@@ -93,7 +98,7 @@ pub struct Collector {
     keep_ended_ns: u64,
     /// Series of the last tick, to tell new ones.
     known: HashSet<CgroupId>,
-    has_ticked: bool,
+    pub(super) has_ticked: bool,
     walk_is_due: bool,
     /// Whether the hierarchy is mounted from its root, so that what a walk does not find does not exist.
     pub(super) sees_all: bool,
@@ -115,6 +120,7 @@ impl Collector {
             registry: Registry::default(),
             files: FileCache::default(),
             interfaces: InterfaceCache::default(),
+            filesystems: FilesystemCache::default(),
             connections: BTreeMap::new(),
             started_at: Timestamp::now(),
             lost: Lost::default(),
@@ -251,6 +257,7 @@ impl Collector {
         if let Ok(probes) = &mut self.sources.probes {
             self.block.read(&mut probes.blocks, &self.registry);
         }
+        self.filesystems.take(&self.sources.surveyor);
         let series = self.read_series(&began);
         let ended = Now::read();
         let sample = Sample {
@@ -258,6 +265,7 @@ impl Collector {
             monotonic_ns: began.monotonic_ns,
             host: self.sources.host.clone(),
             host_stats,
+            filesystems: self.filesystems.mounted(),
             audit,
             audit_since,
             agent: self.audit.agent(),
@@ -380,6 +388,7 @@ impl Collector {
             let interfaces = container.as_ref().and_then(|container| {
                 self.interfaces_of(container, id, counters.as_deref().filter(|_| counted.received), now)
             });
+            let filesystems = container.as_ref().and_then(|container| self.filesystems_of(id, container));
             known.insert(id);
             series.push(Series {
                 cgroup: id,
@@ -395,6 +404,7 @@ impl Collector {
                 files,
                 files_read_ns,
                 interfaces,
+                filesystems,
             });
         }
         self.known = known;
@@ -566,6 +576,7 @@ impl Collector {
                 self.namespaces.remove(&id);
                 self.files.close(id);
                 self.interfaces.forget(id);
+                self.filesystems.forget(id, &self.sources.surveyor);
                 self.registry.forget(id);
             }
         }

@@ -47,6 +47,8 @@ impl Collector {
         coverage.sources.insert("host".to_owned(), host_source(&self.sources.host_files));
         coverage.sources.insert("network".to_owned(), self.network_source());
         coverage.sources.insert("block_io".to_owned(), block_source(&self.sources));
+        coverage.lost.uncounted_entries_total = self.filesystems.health().skipped_total;
+        coverage.sources.insert("filesystems".to_owned(), self.filesystems_source());
         for (name, state) in &self.connections {
             coverage.sources.insert(name.to_string(), connection(state));
         }

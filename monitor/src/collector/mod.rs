@@ -7,6 +7,7 @@ pub mod clock;
 pub mod collect;
 mod coverage;
 mod files;
+mod filesystems;
 mod interfaces;
 pub mod run;
 pub mod sample;

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     cgroup::{CgroupStats, Mode},
+    filesystem::{ContainerUsage, Filesystem},
     host::{HostFacts, HostStats, Interface},
     model::Coverage,
     newtypes::CgroupId,
@@ -29,6 +30,8 @@ pub struct Sample {
     pub host: HostFacts,
     /// What the machine has done.
     pub host_stats: HostStats,
+    /// Its file systems; `None` until they were looked at.
+    pub filesystems: Option<Arc<[Filesystem]>>,
     /// How the cgroup file systems are set up.
     pub mode: Option<Mode>,
     /// Containers and other cgroups.
@@ -76,6 +79,8 @@ pub struct Series {
     pub files_read_ns: Option<u64>,
     /// What the interfaces of a container's network namespace said; `None` where they were never read.
     pub interfaces: Option<Arc<[Interface]>>,
+    /// What a container takes on file systems; `None` where nothing was measured yet.
+    pub filesystems: Option<Arc<ContainerUsage>>,
 }
 
 impl Series {

@@ -3,6 +3,7 @@
 
 mod audit;
 mod block;
+mod filesystems;
 mod host;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,7 +21,7 @@ use crate::{
         PressureAverages,
     },
     model::{
-        Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Faults, Interference,
+        Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Faults, Filesystems, Interference,
         InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, Pids, Pod, Pressure,
         SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
@@ -48,6 +49,7 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
             devices: &devices,
         };
         let mut measurements = measure(series, &window);
+        measurements.filesystems = filesystems::filesystems(series, now);
         measurements.interference = interference(series, &window, &containers_by_run);
         match &series.container {
             Some(info) => containers.push(container(series, info, measurements)),
@@ -111,6 +113,7 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
             io: pressure.io.map(stall),
         },
         interference: None,
+        filesystems: Filesystems::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{
     audit::Agent,
+    filesystems::{FilesystemSpace, Filesystems, TreeUsage},
     host::{CpuTimes, DiskActivity, HostFaults, HostMemory, HostReclaim, HostScheduler, InterfaceTraffic},
     measurements::{BlockIo, Cpu, Faults, Measurements, Memory, Network, Pids, Scheduler},
 };
@@ -90,6 +91,7 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
         Cpu::METRICS,
         Memory::METRICS,
         BlockIo::METRICS,
+        Filesystems::METRICS,
         Pids::METRICS,
     ]
     .into_iter()
@@ -114,6 +116,10 @@ pub fn markdown() -> String {
     for (group, members) in groups {
         put_section(&mut text, group, members);
     }
+    text.push_str(
+        "\nOf the trees in `filesystems`, which are `writable_layer`, `logs` and each of `volumes`:\n",
+    );
+    put_section(&mut text, "filesystems.writable_layer", TreeUsage::METRICS);
     text.push_str("\nOf the machine; each entry of `host.per_cpu` has the fields of `host.cpu`:\n");
     put_section(&mut text, "host.cpu", CpuTimes::METRICS);
     put_section(&mut text, "host.scheduler", HostScheduler::METRICS);
@@ -121,6 +127,7 @@ pub fn markdown() -> String {
     put_section(&mut text, "host.faults", HostFaults::METRICS);
     put_section(&mut text, "host.reclaim", HostReclaim::METRICS);
     put_section(&mut text, "host.disks[]", DiskActivity::METRICS);
+    put_section(&mut text, "host.filesystems[]", FilesystemSpace::METRICS);
     put_section(&mut text, "host.interfaces[]", InterfaceTraffic::METRICS);
     text.push_str("\nOf `monitor` itself:\n");
     put_section(&mut text, "audit.agent", Agent::METRICS);
@@ -174,6 +181,8 @@ mod tests {
         assert_follows_the_rules(&HostReclaim::METRICS.iter().collect::<Vec<_>>());
         assert_follows_the_rules(&DiskActivity::METRICS.iter().collect::<Vec<_>>());
         assert_follows_the_rules(&InterfaceTraffic::METRICS.iter().collect::<Vec<_>>());
+        assert_follows_the_rules(&FilesystemSpace::METRICS.iter().collect::<Vec<_>>());
+        assert_follows_the_rules(&TreeUsage::METRICS.iter().collect::<Vec<_>>());
     }
 
     #[test]

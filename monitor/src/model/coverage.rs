@@ -68,6 +68,8 @@ pub struct Lost {
     pub shortages_total: u64,
     /// Cgroups that counted something but were gone before anything told their path.
     pub unknown_cgroups_total: u64,
+    /// Files and directories that were there and are not in what containers take on file systems, over all walks.
+    pub uncounted_entries_total: u64,
     /// Snapshots that were not written because the reader of the stream was too slow.
     pub unwritten_snapshots_total: u64,
 }

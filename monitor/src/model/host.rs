@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    filesystems::HostFilesystem,
     measurements::{PacketDrops, Pressure},
     metric::metrics,
     snapshot::CgroupMode,
@@ -46,6 +47,8 @@ pub struct HostTotals {
     pub reclaim: HostReclaim,
     /// Block devices that have done anything since boot, without partitions.
     pub disks: Option<Vec<Disk>>,
+    /// File systems on devices of the machine, each once, without images that cannot be written to.
+    pub filesystems: Option<Vec<HostFilesystem>>,
     /// Interfaces of the network namespace of process 1.
     pub interfaces: Option<Vec<HostInterface>>,
     /// IP packets that the kernel threw away, in whatever network namespace, which it had no socket for, or did not name: those

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::metric::metrics;
+use super::{filesystems::Filesystems, metric::metrics};
 
 /// All groups of measurements.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +20,8 @@ pub struct Measurements {
     pub memory: Memory,
     /// Requests to block devices.
     pub block_io: BlockIo,
+    /// Space and inodes taken on file systems.
+    pub filesystems: Filesystems,
     /// Number of tasks.
     pub pids: Pids,
     /// Pressure stall information.

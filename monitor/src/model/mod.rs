@@ -8,6 +8,7 @@ pub mod audit;
 pub mod catalog;
 pub mod coverage;
 pub mod event;
+pub mod filesystems;
 pub mod host;
 pub mod measurements;
 mod metric;
@@ -18,6 +19,9 @@ pub use self::{
     catalog::{Kind, Metric, Value},
     coverage::{Coverage, Lost, Probe, Source},
     event::{EVENT_SCHEMA_VERSION, Event, EventContainer, Happening, LossCause},
+    filesystems::{
+        FilesystemSpace, Filesystems, HostFilesystem, Tree, TreeUsage, UsageMethod, Volume, VolumeKind,
+    },
     host::{
         CpuTimes, Disk, DiskActivity, Host, HostFaults, HostInterface, HostMemory, HostReclaim,
         HostScheduler, HostTotals, InterfaceTraffic, NumberedCpu,

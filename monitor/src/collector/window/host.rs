@@ -32,6 +32,7 @@ pub(super) fn host(before: Option<&Sample>, now: &Sample) -> Host {
         cgroup_mode: now.mode.map(cgroup_mode),
         totals: HostTotals {
             ownerless_drops: now.ownerless_drops.as_ref().map(packet_drops),
+            filesystems: now.filesystems.as_deref().map(super::filesystems::mounted),
             ..totals(before.map(|before| &before.host_stats), &now.host_stats, growth)
         },
     }
@@ -79,6 +80,7 @@ fn totals(before: Option<&HostStats>, now: &HostStats, growth: Growth) -> HostTo
             .as_ref()
             .map(|interfaces| each(interfaces, |now| interface(interface_before(before, now), now, growth))),
         ownerless_drops: None,
+        filesystems: None,
         pressure: Pressure {
             cpu: stall(&now.cpu_pressure),
             memory: stall(&now.memory_pressure),

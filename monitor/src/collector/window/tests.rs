@@ -62,6 +62,7 @@ fn series(id: u64, voluntary: u64) -> Series {
         files: Arc::default(),
         files_read_ns: None,
         interfaces: None,
+        filesystems: None,
     }
 }
 
@@ -79,6 +80,7 @@ fn sample(second: u64, series: Vec<Series>) -> Sample {
         monotonic_ns: second * SECOND_NS,
         host: HostFacts::default(),
         host_stats: HostStats::default(),
+        filesystems: None,
         mode: None,
         series,
         audit: AuditPoint::default(),

@@ -106,6 +106,7 @@ fn sample(tenths: u64, periods: u64, throttled: u64) -> Sample {
         monotonic_ns: tenths * SECOND_NS / 10,
         host: HostFacts::default(),
         host_stats: HostStats::default(),
+        filesystems: None,
         mode: None,
         ownerless_drops: None,
         series: vec![Series {
@@ -122,6 +123,7 @@ fn sample(tenths: u64, periods: u64, throttled: u64) -> Sample {
             files: files.into(),
             files_read_ns: None,
             interfaces: None,
+            filesystems: None,
         }],
         audit: AuditPoint::default(),
         audit_since: AuditPoint::default(),

@@ -1,0 +1,518 @@
+//! Who is measured when: the thread that does nothing else.
+//!
+//! Three bounds keep it cheap. While a tree is walked, a tenth of the time is spent on it and at most so many entries a
+//! second are looked at. After a walk, ninety-nine times what it took is rested before the next one, of whatever tree, so
+//! that walks take a hundredth of one CPU's or disk's time in the long run, however many trees there are. And no tree is
+//! measured more often than was asked for. What costs next to nothing, quotas and logs, does not wait for that rest.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap, HashMap, HashSet},
+    io,
+    os::fd::AsFd as _,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use rustix::{
+    fs::fstatvfs,
+    time::{ClockId, clock_gettime},
+};
+
+use super::{
+    ContainerUsage, Measured, Method, TreeUsage, VolumeUsage,
+    layout::{Layout, Subject, Target},
+    quota,
+    space::{self, Filesystem, Space},
+    sys,
+    walk::{Found, Pace, Root, WalkError},
+};
+use crate::{error::chain, newtypes::CgroupId, runtime::storage::VolumeMount};
+
+/// While a tree is walked, one part of the time in so many is spent on it.
+const WALK_PARTS: u32 = 10;
+/// Entries looked at in a second, at most.
+const ENTRIES_PER_SECOND: u32 = 20_000;
+/// Entries after which a pause is taken.
+const BATCH: u32 = 128;
+/// How many times what it took is rested after a walk.
+const REST: u32 = 99;
+/// How often is measured what costs next to nothing, unless less often was asked for.
+const CHEAP_EVERY: Duration = Duration::from_secs(15);
+/// How long a container that was only just made is left alone: many end at once.
+const NEW: Duration = Duration::from_secs(1);
+/// How often a writable layer is looked for, each time twice as long after the last.
+const TRIES: u32 = 4;
+
+/// What was found since it was asked last.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Containers of which something was measured.
+    pub containers: HashMap<CgroupId, Arc<ContainerUsage>>,
+    /// The mounted file systems, where they were looked at again.
+    pub filesystems: Option<Arc<[Filesystem]>>,
+    /// How measuring fares.
+    pub health: Health,
+}
+
+/// How measuring fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Entries that were there and were not counted, over all walks.
+    pub skipped_total: u64,
+    /// Running containers whose writable layer is not to be seen.
+    pub without_layer: usize,
+    /// Trees that could not be measured the last time.
+    pub failing: usize,
+    /// Why not, of one of them.
+    pub reason: Option<String>,
+}
+
+/// The thread that measures. It ends soon after this is dropped.
+#[derive(Debug)]
+pub struct Surveyor(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    mail: Mutex<Mail>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Mail {
+    orders: Vec<Order>,
+    told: Told,
+    is_ended: bool,
+}
+
+#[derive(Debug)]
+enum Order {
+    Watch(Subject),
+    Forget(CgroupId),
+}
+
+impl Surveyor {
+    /// Starts it; no tree is measured more often than `interval`.
+    pub fn start(interval: Duration) -> io::Result<Self> {
+        let shared = Arc::<Shared>::default();
+        let worker = Worker::new(Arc::clone(&shared), interval);
+        thread::Builder::new().name("file-systems".to_owned()).spawn(move || {
+            step_back();
+            worker.run();
+        })?;
+        Ok(Self(shared))
+    }
+
+    /// From now on measures a container, or what is told otherwise of it.
+    pub fn watch(&self, subject: Subject) {
+        self.order(Order::Watch(subject));
+    }
+
+    /// Measures a container no more.
+    pub fn forget(&self, container: CgroupId) {
+        self.order(Order::Forget(container));
+    }
+
+    fn order(&self, order: Order) {
+        self.0.mail().orders.push(order);
+        self.0.changed.notify_all();
+    }
+
+    /// What was found since this was called last.
+    #[must_use]
+    pub fn take(&self) -> Told {
+        let mut mail = self.0.mail();
+        let health = mail.told.health.clone();
+        std::mem::replace(&mut mail.told, Told { health, ..Told::default() })
+    }
+}
+
+impl Drop for Surveyor {
+    fn drop(&mut self) {
+        self.0.mail().is_ended = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Shared {
+    /// A panic elsewhere leaves nothing half done in it.
+    fn mail(&self) -> MutexGuard<'_, Mail> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for orders until then; `None` at the end.
+    fn wait(&self, until: Option<Instant>) -> Option<Vec<Order>> {
+        let mut mail = self.mail();
+        loop {
+            if mail.is_ended {
+                return None;
+            }
+            let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+            if !mail.orders.is_empty() || left.is_zero() {
+                return Some(std::mem::take(&mut mail.orders));
+            }
+            (mail, _) = self.changed.wait_timeout(mail, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether the end did not come meanwhile.
+    fn rest(&self, pause: Duration) -> bool {
+        let is_going_on = |mail: &mut Mail| !mail.is_ended;
+        let waited = self.changed.wait_timeout_while(self.mail(), pause, is_going_on);
+        let (mail, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !mail.is_ended
+    }
+}
+
+/// Whatever else wants the CPU or the disk goes first.
+fn step_back() {
+    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+        log::debug!("lower the priority of measuring file systems: {error}");
+    }
+    if let Err(error) = sys::use_disks_when_idle() {
+        log::debug!("lower the disk priority of measuring file systems: {error}");
+    }
+}
+
+/// How long to pause after so much time spent on so many entries.
+fn pause_after(work: Duration, entries: u32) -> Duration {
+    let least = Duration::from_secs(1) * entries / ENTRIES_PER_SECOND;
+    (work * (WALK_PARTS - 1)).max(least.saturating_sub(work))
+}
+
+/// Keeps a walk within its bounds.
+struct Budget<'s> {
+    shared: &'s Shared,
+    began: Instant,
+    entries: u32,
+    busy: Duration,
+}
+
+impl<'s> Budget<'s> {
+    fn new(shared: &'s Shared) -> Self {
+        Self { shared, began: Instant::now(), entries: 0, busy: Duration::ZERO }
+    }
+
+    fn total(&self) -> Duration {
+        self.busy + self.began.elapsed()
+    }
+}
+
+impl Pace for Budget<'_> {
+    fn step(&mut self) -> bool {
+        self.entries += 1;
+        if self.entries < BATCH {
+            return true;
+        }
+        let work = self.began.elapsed();
+        self.busy += work;
+        let goes_on = self.shared.rest(pause_after(work, self.entries));
+        self.entries = 0;
+        self.began = Instant::now();
+        goes_on
+    }
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Look(CgroupId),
+    Measure(Arc<Target>),
+    AskSpace,
+}
+
+/// A container, and where its data are once that was looked for.
+struct Known {
+    subject: Subject,
+    layout: Layout,
+    tries: u32,
+}
+
+/// A tree that someone wants.
+struct Tree {
+    users: BTreeSet<CgroupId>,
+    due: Instant,
+    last: Option<Arc<Measured>>,
+}
+
+type Queue = BinaryHeap<Reverse<(Instant, Task)>>;
+
+struct Worker {
+    shared: Arc<Shared>,
+    interval: Duration,
+    containers: HashMap<CgroupId, Known>,
+    trees: HashMap<Arc<Target>, Tree>,
+    /// What costs next to nothing.
+    queue: Queue,
+    /// What may have to be walked, and waits until then.
+    walks: Queue,
+    rest_until: Instant,
+    without_layer: HashSet<CgroupId>,
+    /// Why trees could not be measured the last time.
+    failing: HashMap<Arc<Target>, String>,
+}
+
+impl Worker {
+    fn new(shared: Arc<Shared>, interval: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            interval,
+            containers: HashMap::new(),
+            trees: HashMap::new(),
+            queue: Queue::from([Reverse((now, Task::AskSpace))]),
+            walks: Queue::new(),
+            rest_until: now,
+            without_layer: HashSet::new(),
+            failing: HashMap::new(),
+        }
+    }
+
+    fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        while let Some(orders) = shared.wait(self.next_due()) {
+            for order in orders {
+                match order {
+                    Order::Watch(subject) => self.watch(subject),
+                    Order::Forget(container) => self.forget(container),
+                }
+            }
+            if let Some(task) = self.take_due(Instant::now()) {
+                self.carry_out(task);
+            }
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let due = |queue: &Queue| queue.peek().map(|Reverse((due, _))| *due);
+        let walk = due(&self.walks).map(|due| due.max(self.rest_until));
+        due(&self.queue).into_iter().chain(walk).min()
+    }
+
+    fn take_due(&mut self, now: Instant) -> Option<Task> {
+        let is_due = |queue: &Queue| queue.peek().is_some_and(|Reverse((due, _))| *due <= now);
+        let queue = if is_due(&self.queue) {
+            &mut self.queue
+        } else if is_due(&self.walks) && self.rest_until <= now {
+            &mut self.walks
+        } else {
+            return None;
+        };
+        let Reverse((due, task)) = queue.pop()?;
+        Some(task).filter(|task| self.is_current(task, due))
+    }
+
+    /// Whether a tree is still wanted, and has not been measured since it was queued.
+    fn is_current(&self, task: &Task, due: Instant) -> bool {
+        match task {
+            Task::Measure(target) => self.trees.get(target).is_some_and(|tree| tree.due == due),
+            Task::Look(_) | Task::AskSpace => true,
+        }
+    }
+
+    fn carry_out(&mut self, task: Task) {
+        match task {
+            Task::Look(container) => self.look(container),
+            Task::Measure(target) => self.measure(&target),
+            Task::AskSpace => {
+                self.shared.mail().told.filesystems = Some(space::mounted().into());
+                self.queue.push(Reverse((Instant::now() + CHEAP_EVERY, Task::AskSpace)));
+            }
+        }
+    }
+
+    fn watch(&mut self, subject: Subject) {
+        let container = subject.container;
+        let delay = if subject.is_new { NEW } else { Duration::ZERO };
+        self.queue.push(Reverse((Instant::now() + delay, Task::Look(container))));
+        match self.containers.get_mut(&container) {
+            Some(known) => (known.subject, known.tries) = (subject, 0),
+            None => {
+                self.containers.insert(container, Known { subject, layout: Layout::default(), tries: 0 });
+            }
+        }
+    }
+
+    fn forget(&mut self, container: CgroupId) {
+        if let Some(known) = self.containers.remove(&container) {
+            self.leave(container, known.layout.targets());
+        }
+        self.without_layer.remove(&container);
+    }
+
+    /// Takes a container off trees that it had.
+    fn leave<'t>(&mut self, container: CgroupId, targets: impl IntoIterator<Item = &'t Arc<Target>>) {
+        for target in targets {
+            if let Some(tree) = self.trees.get_mut(target) {
+                tree.users.remove(&container);
+                if tree.users.is_empty() {
+                    self.trees.remove(target);
+                    self.failing.remove(target);
+                }
+            }
+        }
+    }
+
+    /// Finds a container's trees, and queues those that nobody else has.
+    fn look(&mut self, container: CgroupId) {
+        let Some(known) = self.containers.get_mut(&container) else { return };
+        let layout = Layout::find(&known.subject);
+        let has_layer = layout.layer.is_some();
+        if !has_layer && known.tries < TRIES {
+            // It may not have changed its root yet.
+            let pause = NEW * 2_u32.pow(known.tries);
+            known.tries += 1;
+            self.queue.push(Reverse((Instant::now() + pause, Task::Look(container))));
+        }
+        let before = std::mem::replace(&mut known.layout, layout.clone());
+        let is_given_up = !has_layer && known.tries >= TRIES;
+        for target in layout.targets() {
+            self.join(container, target);
+        }
+        let kept: HashSet<&Arc<Target>> = layout.targets().collect();
+        self.leave(container, before.targets().filter(|target| !kept.contains(target)));
+        if is_given_up {
+            self.without_layer.insert(container);
+        } else {
+            self.without_layer.remove(&container);
+        }
+        self.tell(container);
+    }
+
+    /// Puts a container on a tree, which is queued where nobody else has it.
+    fn join(&mut self, container: CgroupId, target: &Arc<Target>) {
+        let now = Instant::now();
+        let tree = self.trees.entry(Arc::clone(target)).or_insert_with(|| {
+            let queue = if target.may_be_walked() { &mut self.walks } else { &mut self.queue };
+            queue.push(Reverse((now, Task::Measure(Arc::clone(target)))));
+            Tree { users: BTreeSet::new(), due: now, last: None }
+        });
+        tree.users.insert(container);
+    }
+
+    fn measure(&mut self, target: &Arc<Target>) {
+        let shared = Arc::clone(&self.shared);
+        let mut budget = Budget::new(&shared);
+        let measured = measure(target, &mut budget);
+        let busy = budget.total();
+        let now = Instant::now();
+        let is_walk =
+            target.may_be_walked() && !matches!(&measured, Ok(measured) if measured.method == Method::Quota);
+        if is_walk {
+            self.rest_until = now + busy * REST;
+        }
+        let Some(tree) = self.trees.get_mut(target) else { return };
+        let least = if is_walk { self.interval } else { self.interval.min(CHEAP_EVERY) };
+        tree.due = now + least.max(busy * (REST + 1));
+        let queue = if target.may_be_walked() { &mut self.walks } else { &mut self.queue };
+        queue.push(Reverse((tree.due, Task::Measure(Arc::clone(target)))));
+        match measured {
+            Ok(measured) => {
+                shared.mail().told.health.skipped_total += measured.skipped;
+                self.failing.remove(target);
+                tree.last = Some(Arc::new(measured));
+            }
+            Err(WalkError::Stopped) => return,
+            Err(error) => {
+                log::debug!("{}", chain(&error));
+                self.failing.insert(Arc::clone(target), chain(&error));
+            }
+        }
+        for container in tree.users.clone() {
+            self.tell(container);
+        }
+    }
+
+    /// Tells all that is known of a container.
+    fn tell(&self, container: CgroupId) {
+        let Some(known) = self.containers.get(&container) else { return };
+        let tree = |target: &Arc<Target>| TreeUsage {
+            path: target.path().clone(),
+            measured: self.trees.get(target).and_then(|tree| tree.last.clone()),
+        };
+        let Layout { layer, logs, volumes } = &known.layout;
+        let usage = ContainerUsage {
+            layer: layer.as_ref().map(tree),
+            logs: logs.as_ref().map(tree),
+            volumes: volumes.as_ref().map(|volumes| {
+                let usage = |(volume, target): &(VolumeMount, Option<Arc<Target>>)| {
+                    volume_usage(volume, target.as_ref().map(tree))
+                };
+                volumes.iter().map(usage).collect()
+            }),
+        };
+        let mut mail = self.shared.mail();
+        mail.told.containers.insert(container, Arc::new(usage));
+        let health = &mut mail.told.health;
+        health.without_layer = self.without_layer.len();
+        health.failing = self.failing.len();
+        health.reason = self.failing.values().next().cloned();
+    }
+}
+
+fn volume_usage(volume: &VolumeMount, tree: Option<TreeUsage>) -> VolumeUsage {
+    VolumeUsage {
+        kind: volume.kind,
+        name: volume.name.clone(),
+        destination: volume.destination.clone(),
+        tree: tree.unwrap_or_else(|| TreeUsage { path: volume.source.clone(), measured: None }),
+    }
+}
+
+/// By the file system's own account where there is one of just this tree, else entry by entry.
+fn measure(target: &Target, budget: &mut Budget<'_>) -> Result<Measured, WalkError> {
+    match target {
+        Target::Tree(path) => {
+            let root = Root::open(path)?;
+            match quota::read(root.directory.as_fd(), root.device()) {
+                Some(accounted) => Ok(by_quota(&root, accounted, budget)),
+                None => Ok(by_walk(&root, root.walk(budget)?, budget)),
+            }
+        }
+        Target::Log(path) => {
+            let root = Root::open(path.parent().unwrap_or(path))?;
+            let found = root.walk_named(path.file_name().unwrap_or_default(), budget)?;
+            Ok(by_walk(&root, found, budget))
+        }
+    }
+}
+
+fn by_quota(root: &Root, accounted: quota::Accounted, budget: &Budget<'_>) -> Measured {
+    let quota::Accounted { bytes, inodes, limit_bytes, limit_inodes } = accounted;
+    Measured {
+        apparent_bytes: None,
+        limit_bytes: Some(limit_bytes),
+        limit_inodes: Some(limit_inodes),
+        method: Method::Quota,
+        ..by_walk(root, Found { bytes, inodes, ..Found::default() }, budget)
+    }
+}
+
+fn by_walk(root: &Root, found: Found, budget: &Budget<'_>) -> Measured {
+    let Found { bytes, apparent_bytes, inodes, skipped } = found;
+    Measured {
+        bytes,
+        apparent_bytes: Some(apparent_bytes),
+        inodes,
+        limit_bytes: None,
+        limit_inodes: None,
+        method: Method::Walk,
+        skipped,
+        device: root.device(),
+        space: fstatvfs(&root.directory).ok().as_ref().map(Space::from),
+        at: Timestamp::now(),
+        monotonic_ns: monotonic_ns(),
+        busy_ns: u64::try_from(budget.total().as_nanos()).unwrap_or(u64::MAX),
+    }
+}
+
+fn monotonic_ns() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
