@@ -7,6 +7,7 @@ mod complete;
 mod events;
 mod exact;
 mod files;
+mod filesystems;
 mod host;
 mod identity;
 mod inspect;

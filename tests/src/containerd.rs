@@ -24,12 +24,20 @@ pub struct Containerd {
     folder: TempDir,
     daemon: Child,
     namespace: String,
+    snapshotter: &'static str,
 }
 
 impl Containerd {
     /// Starts it and waits until it answers. `sandbox_image` is what its CRI plugin makes pods of.
     #[must_use]
     pub fn start(sandbox_image: &str) -> Self {
+        // The one snapshotter that works on any file system.
+        Self::start_with("native", sandbox_image)
+    }
+
+    /// With another snapshotter for what `ctr` makes.
+    #[must_use]
+    pub fn start_with(snapshotter: &'static str, sandbox_image: &str) -> Self {
         // Socket paths are short.
         let folder = tempfile::Builder::new().prefix("containerd").tempdir_in("/run").expect("make a folder");
         let config = folder.path().join("config.toml");
@@ -43,7 +51,7 @@ impl Containerd {
             .stderr(log)
             .spawn()
             .expect("start containerd");
-        let containerd = Self { folder, daemon, namespace: unique("monitor-test-ns") };
+        let containerd = Self { folder, daemon, namespace: unique("monitor-test-ns"), snapshotter };
         wait::until("containerd", || containerd.quiet(&["version"]).status.success().then_some(()));
         containerd
     }
@@ -66,7 +74,8 @@ impl Containerd {
         let archive = self.folder.path().join("image.tar");
         image.save(&archive);
         let archive = archive.display().to_string();
-        let args = ["--namespace", namespace, "images", "import", "--snapshotter", "native", &archive];
+        let args =
+            ["--namespace", namespace, "images", "import", "--snapshotter", self.snapshotter, &archive];
         let _printed = succeeded("ctr images import", self.quiet(&args));
         format!("docker.io/library/{}", image.name())
     }
@@ -87,7 +96,8 @@ impl Containerd {
     }
 
     fn run_command(&self, image: &str, name: &str, options: &[&str], workload: &[&str]) -> Command {
-        let mut command = self.command(&["--namespace", &self.namespace, "run", "--snapshotter", "native"]);
+        let mut command =
+            self.command(&["--namespace", &self.namespace, "run", "--snapshotter", self.snapshotter]);
         command.args(options).args([image, name, "/workload"]).args(workload);
         command
     }

@@ -74,6 +74,7 @@ pub struct Host {
     pub memory: HostMemory,
     pub faults: HostFaults,
     pub disks: Option<Vec<Disk>>,
+    pub filesystems: Option<Vec<HostFilesystem>>,
     pub interfaces: Option<Vec<HostInterface>>,
     pub ownerless_drops: Option<Vec<PacketDrops>>,
     pub pressure: Pressure,
@@ -119,6 +120,16 @@ pub struct Disk {
     pub read_bytes_total: Option<u64>,
     pub write_bytes_total: Option<u64>,
     pub write_ops_total: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct HostFilesystem {
+    pub mount_point: String,
+    pub fs_type: String,
+    pub capacity_bytes: Option<u64>,
+    pub used_bytes: Option<u64>,
+    pub available_bytes: Option<u64>,
+    pub inodes: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -212,9 +223,44 @@ pub struct Measurements {
     pub cpu: Cpu,
     pub memory: Memory,
     pub block_io: BlockIo,
+    pub filesystems: Filesystems,
     pub pids: Pids,
     pub pressure: Pressure,
     pub interference: Option<Vec<Interference>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Filesystems {
+    pub used_bytes: Option<u64>,
+    pub used_inodes: Option<u64>,
+    pub volumes_bytes: Option<u64>,
+    pub capacity_bytes: Option<u64>,
+    pub available_bytes: Option<u64>,
+    pub inodes: Option<u64>,
+    pub writable_layer: Option<Tree>,
+    pub logs: Option<Tree>,
+    pub volumes: Option<Vec<Volume>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Tree {
+    pub path: String,
+    pub method: Option<String>,
+    pub measured_at: Option<Timestamp>,
+    pub used_bytes: Option<u64>,
+    pub apparent_bytes: Option<u64>,
+    pub used_inodes: Option<u64>,
+    pub age_ns: Option<u64>,
+    pub uncounted_entries: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Volume {
+    pub kind: String,
+    pub name: Option<String>,
+    pub destination: String,
+    #[serde(flatten)]
+    pub tree: Tree,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
