@@ -1,8 +1,8 @@
 //! Which trees are a container's.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
-use super::mounts;
+use super::mounts::{self, Mount};
 use crate::{
     cgroup::first_pid,
     newtypes::CgroupId,
@@ -55,11 +55,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Looks for them.
+    /// Looks for them; `ours` is what is mounted on the host.
     ///
     /// The mount table of one of its processes is asked for the writable layer: it is the same for every runtime and
     /// storage driver, and right also where the runtime does not answer.
-    pub(super) fn find(subject: &Subject) -> Self {
+    pub(super) fn find(subject: &Subject, ours: &[Mount]) -> Self {
         let storage = subject.storage.as_deref();
         let tree = |path| Arc::new(Target::Tree(path));
         let volumes = storage.map(|storage| {
@@ -70,7 +70,7 @@ impl Layout {
             storage.volumes.iter().map(with_target).collect()
         });
         Self {
-            layer: mounted_layer(subject)
+            layer: mounted_layer(subject, ours)
                 .or_else(|| storage.and_then(|storage| storage.layer.clone()))
                 .map(tree),
             logs: subject.logs.as_ref().map(|place| match place {
@@ -88,11 +88,9 @@ impl Layout {
     }
 }
 
-fn mounted_layer(subject: &Subject) -> Option<PathBuf> {
+fn mounted_layer(subject: &Subject, ours: &[Mount]) -> Option<PathBuf> {
     let pid = first_pid(&subject.cgroup)?;
-    let own = fs::read_to_string(format!("/proc/{pid}/mountinfo")).ok()?;
-    let ours = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    mounts::writable_layer(&mounts::parse(&own), &mounts::parse(&ours))
+    mounts::writable_layer(&mounts::of_process(pid), ours)
 }
 
 #[cfg(test)]
@@ -117,7 +115,7 @@ mod tests {
             logs: Some(LogPlace::File("/logs/c.log".into())),
             is_new: false,
         };
-        let layout = Layout::find(&subject);
+        let layout = Layout::find(&subject, &[]);
         let targets: Vec<Target> = layout.targets().map(|target| (**target).clone()).collect();
         let expected = [
             Target::Tree("/layer".into()),
@@ -126,7 +124,7 @@ mod tests {
         ];
         assert_eq!(targets, expected);
         assert_eq!(layout.volumes.as_ref().map(Vec::len), Some(2));
-        let untold = Layout::find(&Subject { storage: None, logs: None, ..subject });
+        let untold = Layout::find(&Subject { storage: None, logs: None, ..subject }, &[]);
         assert_eq!(untold, Layout::default());
     }
 }

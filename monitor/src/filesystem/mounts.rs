@@ -1,6 +1,9 @@
 //! Where a container's root is, and which file systems are mounted, by `mountinfo` (`proc_pid_mountinfo(5)`).
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::cgroup::unescape;
 
@@ -18,6 +21,16 @@ pub(super) struct Mount {
     pub(super) source: String,
     /// The file system's own options, still escaped.
     options: String,
+}
+
+/// What a process sees mounted; nothing once it is gone.
+pub(super) fn of_process(pid: i32) -> Vec<Mount> {
+    parse(&fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default())
+}
+
+/// What we see mounted.
+pub(super) fn of_host() -> Vec<Mount> {
+    parse(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
 }
 
 /// The mounts in their order. A line that is not one is left out.

@@ -62,9 +62,8 @@ const ZFS: &str = "zfs";
 /// The file systems that are mounted in our mount namespace, each once, without those in memory or on a network.
 pub(super) fn mounted() -> Vec<Filesystem> {
     let types = fs::read_to_string("/proc/filesystems").unwrap_or_default();
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let ask = |mount: &Mount| rustix::fs::statvfs(&mount.point).ok().as_ref().map(Space::from);
-    select(&mounts::parse(&mounts), &on_devices(&types))
+    select(&mounts::of_host(), &on_devices(&types))
         .into_iter()
         .map(|mount| Filesystem {
             mount_point: mount.point.display().to_string(),

@@ -3,7 +3,8 @@
 //! Three bounds keep it cheap. While a tree is walked, a tenth of the time is spent on it and at most so many entries a
 //! second are looked at. After a walk, ninety-nine times what it took is rested before the next one, of whatever tree, so
 //! that walks take a hundredth of one CPU's or disk's time in the long run, however many trees there are. And no tree is
-//! measured more often than was asked for. What costs next to nothing, quotas and logs, does not wait for that rest.
+//! measured more often than was asked for. What costs next to nothing, logs and finding out where a container's data are,
+//! does not wait for that rest, but takes no more than a tenth of the time either.
 
 use std::{
     cmp::Reverse,
@@ -24,6 +25,7 @@ use rustix::{
 use super::{
     ContainerUsage, Measured, Method, TreeUsage, VolumeUsage,
     layout::{Layout, Subject, Target},
+    mounts::{self, Mount},
     quota,
     space::{self, Filesystem, Space},
     sys,
@@ -41,6 +43,8 @@ const BATCH: u32 = 128;
 const REST: u32 = 99;
 /// How often is measured what costs next to nothing, unless less often was asked for.
 const CHEAP_EVERY: Duration = Duration::from_secs(15);
+/// How long what is mounted on the host is taken to be as it was: with many containers it is a long list.
+const MOUNTS_EVERY: Duration = Duration::from_secs(5);
 /// How long a container that was only just made is left alone: many end at once.
 const NEW: Duration = Duration::from_secs(1);
 /// How often a writable layer is looked for, each time twice as long after the last.
@@ -246,9 +250,12 @@ struct Worker {
     trees: HashMap<Arc<Target>, Tree>,
     /// What costs next to nothing.
     queue: Queue,
-    /// What may have to be walked, and waits until then.
-    walks: Queue,
     rest_until: Instant,
+    /// What may have to be walked.
+    walks: Queue,
+    walk_rest_until: Instant,
+    /// The host's mounts, and when they were read.
+    mounts: Option<(Instant, Vec<Mount>)>,
     without_layer: HashSet<CgroupId>,
     /// Why trees could not be measured the last time.
     failing: HashMap<Arc<Target>, String>,
@@ -263,8 +270,10 @@ impl Worker {
             containers: HashMap::new(),
             trees: HashMap::new(),
             queue: Queue::from([Reverse((now, Task::AskSpace))]),
-            walks: Queue::new(),
             rest_until: now,
+            walks: Queue::new(),
+            walk_rest_until: now,
+            mounts: None,
             without_layer: HashSet::new(),
             failing: HashMap::new(),
         }
@@ -286,16 +295,19 @@ impl Worker {
     }
 
     fn next_due(&self) -> Option<Instant> {
-        let due = |queue: &Queue| queue.peek().map(|Reverse((due, _))| *due);
-        let walk = due(&self.walks).map(|due| due.max(self.rest_until));
-        due(&self.queue).into_iter().chain(walk).min()
+        let due =
+            |queue: &Queue, rest_until: Instant| queue.peek().map(|Reverse((due, _))| rest_until.max(*due));
+        let walk = due(&self.walks, self.walk_rest_until);
+        due(&self.queue, self.rest_until).into_iter().chain(walk).min()
     }
 
     fn take_due(&mut self, now: Instant) -> Option<Task> {
-        let is_due = |queue: &Queue| queue.peek().is_some_and(|Reverse((due, _))| *due <= now);
-        let queue = if is_due(&self.queue) {
+        let is_due = |queue: &Queue, rest_until: Instant| {
+            rest_until <= now && queue.peek().is_some_and(|Reverse((due, _))| *due <= now)
+        };
+        let queue = if is_due(&self.queue, self.rest_until) {
             &mut self.queue
-        } else if is_due(&self.walks) && self.rest_until <= now {
+        } else if is_due(&self.walks, self.walk_rest_until) {
             &mut self.walks
         } else {
             return None;
@@ -313,13 +325,19 @@ impl Worker {
     }
 
     fn carry_out(&mut self, task: Task) {
+        let began = Instant::now();
+        let is_cheap = !matches!(&task, Task::Measure(target) if target.may_be_walked());
         match task {
             Task::Look(container) => self.look(container),
             Task::Measure(target) => self.measure(&target),
             Task::AskSpace => {
                 self.shared.mail().told.filesystems = Some(space::mounted().into());
-                self.queue.push(Reverse((Instant::now() + CHEAP_EVERY, Task::AskSpace)));
+                self.queue.push(Reverse((began + CHEAP_EVERY, Task::AskSpace)));
             }
+        }
+        if is_cheap {
+            let now = Instant::now();
+            self.rest_until = now + (now - began) * (WALK_PARTS - 1);
         }
     }
 
@@ -340,6 +358,7 @@ impl Worker {
             self.leave(container, known.layout.targets());
         }
         self.without_layer.remove(&container);
+        self.tell_health();
     }
 
     /// Takes a container off trees that it had.
@@ -358,7 +377,12 @@ impl Worker {
     /// Finds a container's trees, and queues those that nobody else has.
     fn look(&mut self, container: CgroupId) {
         let Some(known) = self.containers.get_mut(&container) else { return };
-        let layout = Layout::find(&known.subject);
+        let is_fresh = |(read_at, _): &(Instant, _)| read_at.elapsed() < MOUNTS_EVERY;
+        let (_, mounts) = match self.mounts.take().filter(is_fresh) {
+            Some(known) => self.mounts.insert(known),
+            None => self.mounts.insert((Instant::now(), mounts::of_host())),
+        };
+        let layout = Layout::find(&known.subject, mounts);
         let has_layer = layout.layer.is_some();
         if !has_layer && known.tries < TRIES {
             // It may not have changed its root yet.
@@ -401,7 +425,7 @@ impl Worker {
         let is_walk =
             target.may_be_walked() && !matches!(&measured, Ok(measured) if measured.method == Method::Quota);
         if is_walk {
-            self.rest_until = now + busy * REST;
+            self.walk_rest_until = now + busy * REST;
         }
         let Some(tree) = self.trees.get_mut(target) else { return };
         let least = if is_walk { self.interval } else { self.interval.min(CHEAP_EVERY) };
@@ -443,8 +467,12 @@ impl Worker {
                 volumes.iter().map(usage).collect()
             }),
         };
+        self.shared.mail().told.containers.insert(container, Arc::new(usage));
+        self.tell_health();
+    }
+
+    fn tell_health(&self) {
         let mut mail = self.shared.mail();
-        mail.told.containers.insert(container, Arc::new(usage));
         let health = &mut mail.told.health;
         health.without_layer = self.without_layer.len();
         health.failing = self.failing.len();

@@ -39,12 +39,18 @@ fn worker(interval: Duration) -> Worker {
     Worker::new(Arc::default(), interval)
 }
 
+/// What is due, whatever rest is to be taken.
+fn take_due(worker: &mut Worker) -> Option<Task> {
+    let now = Instant::now();
+    (worker.rest_until, worker.walk_rest_until) = (now, now);
+    worker.take_due(now)
+}
+
 /// Carries out all that is due, whatever rest is to be taken, and returns what was measured.
 fn carry_out_due(worker: &mut Worker) -> Vec<Arc<Target>> {
     let mut measured = Vec::new();
     loop {
-        worker.rest_until = Instant::now();
-        match worker.take_due(Instant::now()) {
+        match take_due(worker) {
             Some(Task::AskSpace) => {}
             Some(task) => {
                 if let Task::Measure(target) = &task {
@@ -101,23 +107,26 @@ fn a_rest_follows_each_walk_and_none_a_log() {
     let storage = Storage { layer: Some(root.path().to_owned()), log: Some(log), volumes: Vec::new() };
     let mut worker = worker(MINUTE);
     worker.watch(subject(1, storage));
-    let now = Instant::now();
     worker.queue.retain(|Reverse((_, task))| *task != Task::AskSpace);
-    let look = worker.take_due(now).unwrap();
+    let look = take_due(&mut worker).unwrap();
+    let began = Instant::now();
     worker.carry_out(look);
-    let Some(Task::Measure(target)) = worker.take_due(Instant::now()) else { panic!("nothing is due") };
-    assert!(!target.may_be_walked(), "what is cheap goes first");
-    worker.measure(&target);
-    assert!(worker.rest_until <= Instant::now());
-    let Some(Task::Measure(target)) = worker.take_due(Instant::now()) else { panic!("nothing is due") };
+    assert!(worker.rest_until >= began + began.elapsed() / 2, "looking takes its rest too");
+    let log = take_due(&mut worker).unwrap();
+    assert!(matches!(&log, Task::Measure(target) if !target.may_be_walked()), "what is cheap goes first");
+    let before = worker.walk_rest_until;
+    worker.carry_out(log);
+    assert_eq!(worker.walk_rest_until, before);
+    let Some(Task::Measure(target)) = take_due(&mut worker) else { panic!("nothing is due") };
     worker.measure(&target);
     let measured = worker.trees[&target].last.clone().unwrap();
-    let rest = worker.rest_until.saturating_duration_since(Instant::now());
+    let rest = worker.walk_rest_until.saturating_duration_since(Instant::now());
     let busy = Duration::from_nanos(measured.busy_ns);
     assert!(rest > busy * (REST - 20), "{rest:?} after {busy:?}");
-    let next = worker.trees[&target].due.saturating_duration_since(now);
+    let next = worker.trees[&target].due.saturating_duration_since(before);
     assert!(next >= MINUTE, "{next:?}");
-    assert!(worker.take_due(Instant::now() + CHEAP_EVERY).is_some(), "the log does not wait for it");
+    let soon = Instant::now() + CHEAP_EVERY;
+    assert!(worker.take_due(soon).is_some(), "the log does not wait for it");
 }
 
 #[test]
