@@ -72,6 +72,8 @@ kernel_fields! {
     task_signal: "task_struct", ["signal"];
     /// Why the task does not run.
     task_state: "task_struct", ["__state", "state"];
+    /// Whether it has ended.
+    task_exit_state: "task_struct", ["exit_state"];
     /// When it was made, in nanoseconds of `CLOCK_MONOTONIC`.
     task_start_time: "task_struct", ["start_time"];
     /// The status that wait(2) will return.
@@ -202,6 +204,10 @@ pub struct Constants {
     pub flush_sequence: u32,
     /// 1 where a request's device is found through its queue.
     pub has_queue_disk: u32,
+    /// The byte of `task_struct` that has the bit `in_iowait`.
+    pub iowait_byte: u32,
+    /// That bit in it; 0 where the kernel does not tell.
+    pub iowait_bit: u32,
 }
 
 /// Words of [`Constants`].

@@ -10,6 +10,7 @@
 )]
 
 pub mod block;
+pub mod census;
 pub mod counters;
 pub mod fields;
 pub mod histogram;

@@ -151,6 +151,25 @@ impl Task<Typed> {
         self.0.follow::<{ member!(task_signal) }>().u32::<{ member!(signal_live) }>() == 0
     }
 
+    /// Whether it waits for I/O.
+    #[inline(always)]
+    pub(crate) fn is_in_iowait(self) -> bool {
+        let bit = constant::<{ word!(iowait_bit) }>();
+        bit != 0 && load_u8::<{ word!(iowait_byte) }>(self.0.0) & u64::from(bit) != 0
+    }
+
+    /// `__state`.
+    #[inline(always)]
+    pub(crate) fn state(self) -> u32 {
+        self.0.u32::<{ member!(task_state) }>() as u32
+    }
+
+    /// `exit_state`.
+    #[inline(always)]
+    pub(crate) fn exit_state(self) -> u32 {
+        self.0.u32::<{ member!(task_exit_state) }>() as u32
+    }
+
     /// The first thread of its process.
     #[inline(always)]
     pub(crate) fn leader(self) -> Self {

@@ -11,6 +11,7 @@
 mod attribution;
 mod blame;
 mod block;
+mod census;
 mod cgroup;
 mod connection;
 mod drops;

@@ -7,7 +7,7 @@ use integration_tests::{
     cgroup::Places,
     container::{Container, Image},
     monitor::Monitor,
-    snapshot::{Measurements, Stall},
+    snapshot::{Latency, Measurements, Stall},
     truth,
 };
 
@@ -120,11 +120,34 @@ fn throttling_grows_as_in_the_file() {
     let mut ours = || measured(&mut monitor, &container).cpu.throttled_ns_total.expect("throttled time");
     let (least, _) = assert_bracketed(time, &mut ours, Duration::from_secs(1));
     assert!(least > 100_000_000, "throttled for {least} ns");
+    assert_periods_add_up(&mut monitor, &container);
     let mut periods = || measured(&mut monitor, &container).cpu.periods_total.expect("periods");
     assert_bracketed(|| truth::field(&truth(), "nr_periods"), &mut periods, Duration::from_secs(1));
     container.workload().stop();
     let _done = container.workload().wait_done();
     assert!(container.exit(0).success());
+}
+
+/// The lengths of throttled periods are as many as the file has grown by, and add up to the time that it has grown by.
+fn assert_periods_add_up(monitor: &mut Monitor, container: &Container) {
+    let first = measured(monitor, container).cpu;
+    std::thread::sleep(Duration::from_secs(2));
+    let last = measured(monitor, container).cpu;
+    let [first_periods, last_periods] =
+        [&first, &last].map(|cpu| cpu.throttled_period.clone().expect("throttled periods"));
+    let grown = |read: fn(&integration_tests::snapshot::Cpu) -> Option<u64>| {
+        read(&last).expect("measured") - read(&first).expect("measured")
+    };
+    let periods = last_periods.count - first_periods.count;
+    assert_eq!(periods, grown(|cpu| cpu.throttled_periods_total));
+    assert!(periods >= 10, "{periods} throttled periods in two seconds");
+    // One thread with a fifth of a CPU is held back for four fifths of a period, less where it does not get its fifth at once.
+    let (p50, max) = (last_periods.p50_ns.expect("a median"), last_periods.max_ns.expect("a longest"));
+    assert!((40_000_000..=110_000_000).contains(&p50), "half were held back for {p50} ns");
+    assert!(max >= p50, "{max} ns at most");
+    let least = |latency: &Latency| latency.buckets.iter().map(|one| one.count * one.from_ns).sum::<u64>();
+    let (bound, ns) = (least(&last_periods) - least(&first_periods), grown(|cpu| cpu.throttled_ns_total));
+    assert!(bound <= ns && ns <= bound * 5 / 4 + 1, "the file has {ns} ns, the buckets from {bound} ns on");
 }
 
 #[test]

@@ -18,4 +18,5 @@ mod network;
 mod output;
 mod runtimes;
 mod sockets;
+mod tasks;
 mod tcp;

@@ -218,6 +218,7 @@ pub struct Cgroup {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Measurements {
     pub scheduler: Scheduler,
+    pub tasks: TaskStates,
     pub faults: Faults,
     pub network: Network,
     pub cpu: Cpu,
@@ -274,7 +275,24 @@ pub struct Interference {
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct TaskStates {
+    pub running: Option<u64>,
+    pub sleeping: Option<u64>,
+    pub disk_sleep: Option<u64>,
+    pub io_wait: Option<u64>,
+    pub stopped: Option<u64>,
+    pub zombie: Option<u64>,
+    pub frozen: Option<u64>,
+    pub idle: Option<u64>,
+    pub load_10s: Option<f64>,
+    pub running_10s: Option<f64>,
+    pub disk_sleep_10s: Option<f64>,
+    pub age_ns: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Scheduler {
+    pub timeslices_total: Option<u64>,
     pub voluntary_switches_total: Option<u64>,
     pub involuntary_switches_total: Option<u64>,
     pub on_cpu_ns_total: Option<u64>,
@@ -384,6 +402,7 @@ pub struct Cpu {
     pub period_us: Option<u64>,
     pub shares_or_weight: Option<u64>,
     pub cpuset: Option<String>,
+    pub throttled_period: Option<Latency>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -465,6 +484,7 @@ pub struct StallShare {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Coverage {
+    pub census_ns: Option<u64>,
     pub probes: Vec<Probe>,
     pub lost: BTreeMap<String, u64>,
     pub sources: BTreeMap<String, Source>,

@@ -1,6 +1,7 @@
 //! The kernel's own figures, from places that monitor's eBPF programs do not look at.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     ops::{Add, Sub},
     path::Path,
@@ -92,6 +93,32 @@ impl Sub for Tasks {
             major: self.major - other.major,
         }
     }
+}
+
+/// The tasks in a cgroup by their state, as `/proc/PID/task/TID/stat` has it. `None` where one came or went meanwhile.
+#[must_use]
+pub fn states(cgroup: &Path) -> Option<BTreeMap<String, u64>> {
+    let mut states = BTreeMap::new();
+    for pid in processes(cgroup) {
+        for entry in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+            let task = read_task(&entry.ok()?.path()).ok()?;
+            *states.entry(task.state).or_default() += 1;
+        }
+    }
+    Some(states)
+}
+
+/// Times that the tasks in a cgroup were given a CPU: the third field of each `schedstat`.
+#[must_use]
+pub fn timeslices(cgroup: &Path) -> u64 {
+    let tasks = processes(cgroup).into_iter().map(|pid| format!("/proc/{pid}/task"));
+    let tasks = tasks.flat_map(|folder| fs::read_dir(folder).expect("list tasks"));
+    tasks
+        .map(|task| {
+            let schedstat = read(&task.expect("list tasks").path().join("schedstat")).expect("schedstat");
+            numbers(&schedstat).nth(2).expect("a third field")
+        })
+        .sum()
 }
 
 fn cgroup_tasks(cgroup: &Path) -> Vec<Task> {

@@ -72,6 +72,8 @@ pub(super) enum Part {
     Io,
     /// With usage, if the memory charge moved: its parts, three quarters of the cost of a reading.
     Memory,
+    /// With usage, once in a while, and with limits; where there is more than one NUMA node.
+    Numa,
     /// With usage, unless there is known to be no quota, and with limits.
     Throttling,
     /// When limits are asked for.
@@ -139,7 +141,7 @@ impl CgroupFiles {
 
     /// [`CgroupFiles::open`], keeping only file descriptors below `fd_ceiling`.
     fn open_below(hierarchy: &Hierarchy, path: &str, fd_ceiling: u64) -> Result<Self, CgroupError> {
-        let mut opener = Opener { path, fd_ceiling, ..Opener::default() };
+        let mut opener = Opener { path, fd_ceiling, is_numa: hierarchy.is_numa(), ..Opener::default() };
         if let Some(unified) = hierarchy.unified() {
             opener.open_hierarchy(unified, v2::FILES, |controller| hierarchy.v1_of(controller).is_none())?;
         }
@@ -227,6 +229,7 @@ impl CgroupFiles {
         }
         if what.limits {
             is_complete &= self.read_part(Part::Limits, buffer)?;
+            is_complete &= self.read_part(Part::Numa, buffer)?;
         }
         // Without a quota these stand still, but may have moved before it was taken away.
         if what.limits || (what.usage && self.stats.cpu.quota_us != Some(Limit::Max)) {
@@ -257,6 +260,9 @@ impl CgroupFiles {
         }
         if has_charged || is_due {
             is_complete &= self.read_part(Part::Memory, buffer)?;
+        }
+        if is_due {
+            is_complete &= self.read_part(Part::Numa, buffer)?;
         }
         Arc::make_mut(&mut self.stats).memory.derive();
         Ok(is_complete)
@@ -336,6 +342,8 @@ struct Opener<'p> {
     /// Only file descriptors below this number are kept. The kernel hands out the lowest free one, so a high number
     /// means that few are left.
     fd_ceiling: u64,
+    /// Whether the machine has more than one NUMA node.
+    is_numa: bool,
     files: Vec<OpenFile>,
     /// Hierarchies that have the cgroup, and that do not.
     found: usize,
@@ -351,7 +359,9 @@ impl Opener<'_> {
         specs: &'static [FileSpec],
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<(), CgroupError> {
-        let mut wanted = specs.iter().filter(|spec| is_wanted(spec.controller)).peekable();
+        let is_numa = self.is_numa;
+        let is_there = |spec: &&FileSpec| is_wanted(spec.controller) && (is_numa || spec.part != Part::Numa);
+        let mut wanted = specs.iter().filter(is_there).peekable();
         if wanted.peek().is_none() {
             return Ok(());
         }
@@ -384,7 +394,7 @@ impl Opener<'_> {
         spec: &FileSpec,
     ) -> Option<Handle> {
         let reopened = || Handle::Reopened(Arc::clone(path));
-        if spec.part == Part::Limits {
+        if matches!(spec.part, Part::Limits | Part::Numa) {
             return access(path.join(spec.name), Access::READ_OK).is_ok().then(reopened);
         }
         let opened = match directory {

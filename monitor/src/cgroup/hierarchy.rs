@@ -79,6 +79,7 @@ pub struct Hierarchy {
     unified: Option<Mount>,
     v1: Vec<V1Hierarchy>,
     disabled: Vec<String>,
+    is_numa: bool,
 }
 
 impl Hierarchy {
@@ -112,7 +113,10 @@ impl Hierarchy {
             (None, false) => Mode::V1,
             (None, true) => return Err(CgroupError::NotMounted { mountinfo }),
         };
-        Ok(Self { mode, unified, v1, disabled: parse::disabled_controllers(&controllers) })
+        // Of a kernel without NUMA there is no such file.
+        let nodes = fs::read(root.join("sys/devices/system/node/online")).unwrap_or_default();
+        let is_numa = parse::cpu_list(&nodes).contains([',', '-']);
+        Ok(Self { mode, unified, v1, disabled: parse::disabled_controllers(&controllers), is_numa })
     }
 
     /// Which version of the interface this host runs.
@@ -149,6 +153,12 @@ impl Hierarchy {
     /// that the kernel side finds it through.
     pub fn v1_keys(&self) -> impl Iterator<Item = (&'static str, &V1Hierarchy)> {
         KEY_CONTROLLERS.into_iter().filter_map(|controller| Some((controller, self.v1_of(controller)?)))
+    }
+
+    /// Whether the machine has more than one NUMA node.
+    #[must_use]
+    pub fn is_numa(&self) -> bool {
+        self.is_numa
     }
 
     /// Controllers that this kernel has and that were switched off at boot (`cgroup_disable=`).

@@ -23,8 +23,8 @@ pub use self::{
     limits::{CgroupLimits, IoLimit, Membership, Places, parse_memberships},
     parse::unescape,
     stats::{
-        CgroupStats, CpuStats, IoDevice, IoStats, Limit, MemoryDetails, MemoryStats, PidsStats, Pressure,
-        PressureAverages, PressureStats,
+        CgroupStats, CpuStats, IoDevice, IoStats, Limit, MemoryDetails, MemoryStats, NumaNode, PidsStats,
+        Pressure, PressureAverages, PressureStats,
     },
     tree::{cgroup_id, first_pid, list_cgroups, list_processes},
 };

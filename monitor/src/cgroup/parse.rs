@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::{
     limits::{IoLimit, Membership},
-    stats::{IoDevice, Limit, Pressure, PressureAverages},
+    stats::{IoDevice, Limit, NumaNode, Pressure, PressureAverages},
 };
 
 /// "No limit" of v1's memory files is `LONG_MAX` rounded down to whole pages (`PAGE_COUNTER_MAX`,
@@ -151,6 +151,56 @@ pub(super) fn io_stat(text: &[u8]) -> Vec<IoDevice> {
         has_any.then_some(io)
     };
     text.split(|&byte| byte == b'\n').filter_map(device).collect()
+}
+
+/// The lines of v2's `memory.numa_stat`, such as `anon N0=4096 N1=0`, in bytes.
+pub(super) fn numa_stat(text: &[u8]) -> Option<Vec<NumaNode>> {
+    numa_nodes(text, 1, |key| match key {
+        b"anon" => Some(|node| &mut node.anon_bytes),
+        b"file" => Some(|node| &mut node.file_bytes),
+        b"unevictable" => Some(|node| &mut node.unevictable_bytes),
+        _ => None,
+    })
+}
+
+/// The lines of v1's, such as `hierarchical_anon=1 N0=1 N1=0`, in pages; those that do not begin so leave out nested cgroups.
+pub(super) fn v1_numa_stat(text: &[u8], page_bytes: u64) -> Option<Vec<NumaNode>> {
+    let key = |column: &[u8]| column.iter().position(|&byte| byte == b'=').unwrap_or(column.len());
+    numa_nodes(text, page_bytes, |column| match column.get(..key(column))? {
+        b"hierarchical_anon" => Some(|node| &mut node.anon_bytes),
+        b"hierarchical_file" => Some(|node| &mut node.file_bytes),
+        b"hierarchical_unevictable" => Some(|node| &mut node.unevictable_bytes),
+        _ => None,
+    })
+}
+
+/// Where a line's numbers go.
+type NumaPlace = fn(&mut NumaNode) -> &mut Option<u64>;
+
+/// Lines of a key and a column for each node; `None` where there is none that is known.
+fn numa_nodes(
+    text: &[u8],
+    unit_bytes: u64,
+    place_of: impl Fn(&[u8]) -> Option<NumaPlace>,
+) -> Option<Vec<NumaNode>> {
+    let mut nodes: Vec<NumaNode> = Vec::new();
+    for line in text.split(|&byte| byte == b'\n') {
+        let mut columns = line.split(|&byte| byte == b' ');
+        let Some(place) = columns.next().and_then(&place_of) else { continue };
+        for column in columns {
+            let Some((name, value)) = split_at_byte(column, b'=') else { continue };
+            let number = name.strip_prefix(b"N").and_then(number).and_then(|node| u32::try_from(node).ok());
+            let Some(number) = number else { continue };
+            let bytes = self::number(value).and_then(|value| value.checked_mul(unit_bytes));
+            if !nodes.iter().any(|node| node.node == number) {
+                nodes.push(NumaNode { node: number, ..NumaNode::default() });
+            }
+            if let Some(node) = nodes.iter_mut().find(|node| node.node == number) {
+                *place(node) = bytes;
+            }
+        }
+    }
+    (!nodes.is_empty()).then_some(nodes)
 }
 
 /// The lines of v1's `blkio.throttle.io_serviced` and its like, such as `8:0 Read 4096`: device, operation, value.

@@ -126,6 +126,21 @@ pub struct MemoryStats {
     pub high_events: Option<u64>,
     /// The finer parts.
     pub details: MemoryDetails,
+    /// On each NUMA node, in their order; `None` on machines with one.
+    pub numa: Option<Vec<NumaNode>>,
+}
+
+/// A cgroup's memory on one NUMA node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumaNode {
+    /// The node's number.
+    pub node: u32,
+    /// Anonymous memory.
+    pub anon_bytes: Option<u64>,
+    /// Page cache.
+    pub file_bytes: Option<u64>,
+    /// Memory that reclaim must leave alone.
+    pub unevictable_bytes: Option<u64>,
 }
 
 /// Finer parts of `memory.stat`, and huge pages. What v1 lacks, or says in different units from kernel to kernel, is v2

@@ -46,6 +46,9 @@ pub(super) const FILES: &[FileSpec] = &[
         stats.memory.limit_hits = parse::number(text);
     }),
     FileSpec::new("memory", "memory.oom_control", Part::Memory, oom_control),
+    FileSpec::new("memory", "memory.numa_stat", Part::Numa, |stats, text| {
+        stats.memory.numa = parse::v1_numa_stat(text, rustix::param::page_size() as u64);
+    }),
     FileSpec::new("memory", "memory.limit_in_bytes", Part::Limits, |stats, text| {
         stats.memory.limit_bytes = parse::v1_memory_limit(text);
     }),

@@ -19,6 +19,9 @@ pub(super) const FILES: &[FileSpec] = &[
         stats.memory.current_bytes = parse::number(text);
     }),
     FileSpec::new("memory", "memory.stat", Part::Memory, memory_stat),
+    FileSpec::new("memory", "memory.numa_stat", Part::Numa, |stats, text| {
+        stats.memory.numa = parse::numa_stat(text);
+    }),
     FileSpec::new("memory", "memory.events", Part::Memory, memory_events),
     FileSpec::new("memory", "memory.swap.current", Part::Memory, |stats, text| {
         stats.memory.swap_bytes = parse::number(text);

@@ -13,11 +13,13 @@ use super::{
     audit::AuditFiles,
     blame::Ledger,
     block::BlockLedger,
+    census::Census,
     clock::Now,
     files::{FileCache, FileHealth, Subject},
     filesystems::FilesystemCache,
     interfaces::{self, InterfaceCache},
     sample::{ContainerInfo, Counted, Sample, Series},
+    throttling::ThrottleLedger,
     witness::{Witness, Witnessed},
 };
 use crate::{
@@ -87,6 +89,9 @@ pub struct Collector {
     ledger: Ledger,
     /// Who did what to block devices.
     pub(super) block: BlockLedger,
+    /// What tasks do.
+    pub(super) census: Census,
+    throttling: ThrottleLedger,
     /// What removed cgroups of a run had counted when their slots were freed.
     folded: Sums,
     namespaces: HashMap<CgroupId, (Arc<BTreeMap<String, u64>>, u8)>,
@@ -126,6 +131,8 @@ impl Collector {
             lost: Lost::default(),
             ledger: Ledger::default(),
             block,
+            census: Census::new(),
+            throttling: ThrottleLedger::default(),
             folded: HashMap::new(),
             namespaces: HashMap::new(),
             retiring: Vec::new(),
@@ -256,6 +263,7 @@ impl Collector {
         self.read_waits();
         if let Ok(probes) = &mut self.sources.probes {
             self.block.read(&mut probes.blocks, &self.registry);
+            self.census.look(probes, &self.registry);
         }
         self.filesystems.take(&self.sources.surveyor);
         let series = self.read_series(&began);
@@ -401,6 +409,8 @@ impl Collector {
                 waited: counted.scheduler.then(|| self.ledger.row(id)),
                 counted,
                 block: self.block.row(id).filter(|_| counted.requests),
+                activity: self.census.row(id, info.made_at),
+                throttled: self.throttling.follow(id, &files.cpu, info.made_at.is_some()),
                 files,
                 files_read_ns,
                 interfaces,
@@ -546,7 +556,7 @@ impl Collector {
         self.interfaces.retire(id);
         if run != Some(id) {
             self.files.close(id);
-            self.block.forget(id);
+            self.forget_counts(id);
             self.registry.forget(id);
         }
         self.tombstones.push_back(id);
@@ -554,6 +564,13 @@ impl Collector {
             self.tombstones.pop_front();
         }
         run == Some(id)
+    }
+
+    /// Forgets what was counted for a series.
+    fn forget_counts(&mut self, series: CgroupId) {
+        self.block.forget(series);
+        self.census.forget(series);
+        self.throttling.forget(series);
     }
 
     /// Forgets runs that have been shown as ended for long enough, or the oldest of too many.
@@ -572,7 +589,7 @@ impl Collector {
                 self.shown_ended.remove(&id);
                 self.folded.remove(&id);
                 gone.insert(id);
-                self.block.forget(id);
+                self.forget_counts(id);
                 self.namespaces.remove(&id);
                 self.files.close(id);
                 self.interfaces.forget(id);

@@ -20,6 +20,7 @@ impl Collector {
             sources: self.sources.fixed.clone(),
             map_bytes: 0,
             tick_ns,
+            census_ns: self.census.took_ns(),
         };
         if let Ok(probes) = &self.sources.probes {
             let losses = probes.reader.losses();
@@ -49,6 +50,8 @@ impl Collector {
         coverage.sources.insert("block_io".to_owned(), block_source(&self.sources));
         coverage.lost.uncounted_entries_total = self.filesystems.health().skipped_total;
         coverage.sources.insert("filesystems".to_owned(), self.filesystems_source());
+        let probes = self.sources.probes.as_ref().ok();
+        coverage.sources.insert("tasks".to_owned(), self.census.source(probes));
         for (name, state) in &self.connections {
             coverage.sources.insert(name.to_string(), connection(state));
         }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod blame;
 pub mod block;
+pub mod census;
 pub mod clock;
 pub mod collect;
 mod coverage;
@@ -11,5 +12,6 @@ mod filesystems;
 mod interfaces;
 pub mod run;
 pub mod sample;
+pub mod throttling;
 pub mod window;
 pub mod witness;

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use super::{
     audit::{AgentUsage, AuditPoint},
     block::BlockTotals,
+    census::Activity,
+    throttling::ThrottledPeriods,
 };
 use crate::{
     cgroup::{CgroupStats, Mode},
@@ -73,6 +75,10 @@ pub struct Series {
     pub waited: Option<Arc<BTreeMap<Blamed, Waited>>>,
     /// What its requests to block devices were, nested cgroups included; `None` where there were none that were counted.
     pub block: Option<Arc<BlockTotals>>,
+    /// What its tasks did when they were last looked at; `None` where they were not.
+    pub activity: Option<Arc<Activity>>,
+    /// The periods in which its quota ran out; `None` where nothing tells of a quota.
+    pub throttled: Option<Arc<ThrottledPeriods>>,
     /// What the cgroup files said.
     pub files: Arc<CgroupStats>,
     /// When they said it, by `CLOCK_MONOTONIC`; `None` where they were never read.

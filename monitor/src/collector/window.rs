@@ -5,6 +5,7 @@ mod audit;
 mod block;
 mod filesystems;
 mod host;
+mod tasks;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,13 +18,13 @@ use monitor_common::{
 use super::sample::{Blamed, ContainerInfo, Counted, Sample, Series};
 use crate::{
     cgroup::{
-        CgroupStats, CpuStats, Limit, MemoryDetails, MemoryStats, PidsStats, Pressure as RawPressure,
-        PressureAverages,
+        CgroupStats, CpuStats, Limit, MemoryDetails, MemoryStats, NumaNode, PidsStats,
+        Pressure as RawPressure, PressureAverages,
     },
     model::{
         Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Faults, Filesystems, Interference,
-        InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, Pids, Pod, Pressure,
-        SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
+        InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, NumaMemory, Pids, Pod,
+        Pressure, SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
     newtypes::CgroupId,
     probes::counters::{CgroupCounters, SchedTotals},
@@ -43,6 +44,7 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
     let (mut containers, mut cgroups) = (Vec::new(), Vec::new());
     for series in &now.series {
         let window = Window {
+            taken_ns: now.monotonic_ns,
             seconds: window_ns as f64 / 1e9,
             before: earlier.get(&series.cgroup).copied(),
             began_empty: before.is_some() && series.is_new,
@@ -70,6 +72,8 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
 
 /// What a series is compared with.
 struct Window<'a> {
+    /// When it ends, by `CLOCK_MONOTONIC`.
+    taken_ns: u64,
     seconds: f64,
     before: Option<&'a Series>,
     /// The series began inside the window, so that all it has counted is growth.
@@ -98,12 +102,14 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
     let CgroupStats { cpu, memory, pids, io: _, pressure } = &*series.files;
     Measurements {
         scheduler: scheduler(series, window),
+        tasks: tasks::tasks(series, window.taken_ns),
         faults: faults(series, window),
         network: network::network(series, window),
-        cpu: cpu_of(cpu, series.files_read_ns, window),
+        cpu: Cpu { throttled_period: throttled_period(series), ..cpu_of(cpu, series.files_read_ns, window) },
         memory: with_shortage(
             series,
-            &if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
+            window,
+            if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
         ),
         block_io: block::block_io(series, window),
         pids: if series.has_ended() { Pids { current: None, ..pids_of(pids) } } else { pids_of(pids) },
@@ -132,6 +138,7 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
         involuntary_switches_total: involuntary(series),
         voluntary_switches_per_second: window.rate(voluntary(series), voluntary),
         involuntary_switches_per_second: window.rate(involuntary(series), involuntary),
+        timeslices_total: read(|sched| sched.voluntary_switches + sched.involuntary_switches)(series),
         on_cpu_ns_total: read(|sched| sched.on_cpu_ns)(series),
         runq_wait_ns_total: read(|sched| sched.runq_wait_ns)(series),
         migrations_total: read(|sched| sched.migrations)(series),
@@ -276,7 +283,12 @@ fn cpu_of(cpu: &CpuStats, read_ns: Option<u64>, window: &Window<'_>) -> Cpu {
         period_us: *period_us,
         shares_or_weight: *shares_or_weight,
         cpuset: cpuset.clone(),
+        throttled_period: None,
     }
+}
+
+fn throttled_period(series: &Series) -> Option<Latency> {
+    series.throttled.as_ref().map(|periods| latency(&periods.counts, FINE, Some(periods.longest_ns)))
 }
 
 /// CPU time per time, both between the two readings of the file, which need not be one window apart.
@@ -316,6 +328,7 @@ fn memory_of(memory: &MemoryStats) -> Memory {
         limit_hits,
         high_events,
         details,
+        numa,
     } = memory;
     Memory {
         current_bytes: *current_bytes,
@@ -338,24 +351,46 @@ fn memory_of(memory: &MemoryStats) -> Memory {
         oom_kills_total: *oom_kills_total,
         limit_hits_total: *limit_hits,
         high_events_total: *high_events,
+        numa: numa.as_ref().map(|nodes| nodes.iter().map(numa_memory).collect()),
         ..memory_details(details)
     }
 }
 
+fn numa_memory(node: &NumaNode) -> NumaMemory {
+    let NumaNode { node, anon_bytes, file_bytes, unevictable_bytes } = *node;
+    NumaMemory { node, anon_bytes, file_bytes, unevictable_bytes }
+}
+
 /// Adds what programs counted to what the files said.
-fn with_shortage(series: &Series, files: &Memory) -> Memory {
+fn with_shortage(series: &Series, window: &Window<'_>, files: Memory) -> Memory {
     let Counted { oom_kills, direct_reclaims, limit_reclaims, .. } = series.counted;
     let counted = |is_counted: bool, read: fn(&Shortage) -> u64| {
-        series.counters.as_ref().filter(|_| is_counted).map(|counters| read(&counters.shortage))
+        move |series: &Series| {
+            series.counters.as_ref().filter(|_| is_counted).map(|counters| read(&counters.shortage))
+        }
     };
+    let direct_ns = counted(direct_reclaims, |shortage| shortage.direct_reclaim_ns);
+    let limit_ns = counted(limit_reclaims, |shortage| shortage.limit_reclaim_ns);
     Memory {
-        direct_reclaims_total: counted(direct_reclaims, |shortage| shortage.direct_reclaims),
-        direct_reclaim_ns_total: counted(direct_reclaims, |shortage| shortage.direct_reclaim_ns),
-        limit_reclaims_total: counted(limit_reclaims, |shortage| shortage.limit_reclaims),
-        limit_reclaim_ns_total: counted(limit_reclaims, |shortage| shortage.limit_reclaim_ns),
-        oom_victims_total: counted(oom_kills, |shortage| shortage.oom_kills),
-        ..*files
+        direct_reclaim_ns_per_second: window.rate(direct_ns(series), direct_ns),
+        limit_reclaim_ns_per_second: window.rate(limit_ns(series), limit_ns),
+        growth_bytes: growth_bytes(&files, window),
+        direct_reclaims_total: counted(direct_reclaims, |shortage| shortage.direct_reclaims)(series),
+        direct_reclaim_ns_total: direct_ns(series),
+        limit_reclaims_total: counted(limit_reclaims, |shortage| shortage.limit_reclaims)(series),
+        limit_reclaim_ns_total: limit_ns(series),
+        oom_victims_total: counted(oom_kills, |shortage| shortage.oom_kills)(series),
+        ..files
     }
+}
+
+fn growth_bytes(now: &Memory, window: &Window<'_>) -> Option<i64> {
+    let before = match window.before {
+        Some(before) => before.files.memory.current_bytes?,
+        None if window.began_empty => 0,
+        None => return None,
+    };
+    now.current_bytes?.checked_signed_diff(before)
 }
 
 /// The members that have a finer part of `memory.stat`, and no other.

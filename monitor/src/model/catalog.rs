@@ -6,7 +6,7 @@ use super::{
     audit::Agent,
     filesystems::{FilesystemSpace, Filesystems, TreeUsage},
     host::{CpuTimes, DiskActivity, HostFaults, HostMemory, HostReclaim, HostScheduler, InterfaceTraffic},
-    measurements::{BlockIo, Cpu, Faults, Measurements, Memory, Network, Pids, Scheduler},
+    measurements::{BlockIo, Cpu, Faults, Measurements, Memory, Network, Pids, Scheduler, Tasks},
 };
 
 /// How a metric behaves over time.
@@ -86,6 +86,7 @@ impl<T> Metric<T> {
 pub fn metrics() -> impl Iterator<Item = &'static Metric> {
     [
         Scheduler::METRICS,
+        Tasks::METRICS,
         Faults::METRICS,
         Network::METRICS,
         Cpu::METRICS,

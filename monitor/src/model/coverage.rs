@@ -18,12 +18,15 @@ pub struct Coverage {
     pub map_bytes: u64,
     /// What reading every source took for this snapshot, in nanoseconds.
     pub tick_ns: u64,
+    /// What the last look at every task took (see `tasks`), in nanoseconds; `null` where there was none. Looks are at least 500
+    /// times as far apart.
+    pub census_ns: Option<u64>,
 }
 
 /// One eBPF program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Probe {
-    /// Its name: the tracepoint's or cgroup hook's, or `flush` and `seed`, which are attached to none.
+    /// Its name: the tracepoint's or cgroup hook's, or `flush`, `seed` and `census`, which are attached to none.
     pub name: String,
     /// `attached`; `unsupported` by this kernel or switched off; `refused` by the kernel.
     pub state: String,

@@ -10,6 +10,8 @@ use super::{filesystems::Filesystems, metric::metrics};
 pub struct Measurements {
     /// What the scheduler did to its tasks.
     pub scheduler: Scheduler,
+    /// What its tasks were doing.
+    pub tasks: Tasks,
     /// Page faults.
     pub faults: Faults,
     /// Traffic of its sockets.
@@ -41,6 +43,9 @@ metrics! {
         voluntary_switches_per_second: Rate,
         /// Growth of `involuntary_switches_total` over the window.
         involuntary_switches_per_second: Rate,
+        /// Turns on a CPU that have ended, each in a switch of one of the two kinds (`/proc/PID/schedstat`, third field, which
+        /// has those that go on too, but none that no wait came before). The mean turn is `on_cpu_ns_total` by this.
+        timeslices_total: Counter,
         /// Time spent running (`/proc/PID/schedstat`, first field).
         on_cpu_ns_total: Counter,
         /// Time spent runnable and waiting for a CPU (`/proc/PID/schedstat`, second field).
@@ -61,6 +66,39 @@ metrics! {
         runq_latency: Latency,
         /// Time slices over the window: how long tasks had a CPU, each time that they left it.
         timeslices: Latency,
+    }
+}
+
+metrics! {
+    /// What the tasks (threads) were doing when all of them were last looked at: at a tick, but no more often than once a second,
+    /// and less often where there are so many tasks that it takes long (`coverage.census_ns`). Each is in one of the states but
+    /// `io_wait`, by the rule of `/proc/PID/stat`. What lasts shorter than a look is seen by chance.
+    Tasks at tasks {
+        /// Run or are ready to (`R`), those included that a CPU quota holds back.
+        running: Gauge,
+        /// Wait for something and can be woken by a signal (`S`).
+        sleeping: Gauge,
+        /// Wait for something and cannot (`D`): I/O, most often.
+        disk_sleep: Gauge,
+        /// Wait for I/O, whichever state they are in (`in_iowait`).
+        io_wait: Gauge,
+        /// Stopped by a signal (`T`) or a debugger (`t`).
+        stopped: Gauge,
+        /// Ended without their parent having asked for their status (`Z`).
+        zombie: Gauge,
+        /// Frozen with the cgroup, as by `docker pause` on v1 (`D`); before Linux 6.1 they are in `disk_sleep`. The freezer of
+        /// v2 puts tasks to sleep.
+        frozen: Gauge,
+        /// The kernel's own threads that wait for work (`I`).
+        idle: Gauge,
+        /// Load: mean of `running` and `disk_sleep` together over the looks, decaying over ten seconds.
+        load_10s: Ratio,
+        /// The part of `load_10s` that is `running`.
+        running_10s: Ratio,
+        /// The part of `load_10s` that is `disk_sleep`.
+        disk_sleep_10s: Ratio,
+        /// How long ago that look was.
+        age_ns: Gauge,
     }
 }
 
@@ -216,6 +254,12 @@ metrics! {
         /// The CPUs that its tasks may run on, such as `0-3,8`.
         cpuset: Text,
     }
+    + {
+        /// How long the quota held tasks back in each period in which it ran out, summed over CPUs, since it is counted. From
+        /// the growth of `throttled_ns_total` and `throttled_periods_total`: periods that ended between two readings count with
+        /// their mean.
+        throttled_period: Latency,
+    }
 }
 
 metrics! {
@@ -300,11 +344,15 @@ metrics! {
         direct_reclaims_total: Counter,
         /// How long that took.
         direct_reclaim_ns_total: Counter,
+        /// Growth of `direct_reclaim_ns_total` over the window.
+        direct_reclaim_ns_per_second: Rate,
         /// Times that a task of it had to free memory itself because a cgroup, most often its own, was at its limit, or its
         /// `memory.high`; counted by eBPF.
         limit_reclaims_total: Counter,
         /// How long that took.
         limit_reclaim_ns_total: Counter,
+        /// Growth of `limit_reclaim_ns_total` over the window.
+        limit_reclaim_ns_per_second: Rate,
         /// Processes of it that the kernel chose to kill because memory was short, counted by eBPF as it happens:
         /// `oom_kills_total` is the cgroup's file, which may be gone with its last process before it is read.
         oom_victims_total: Counter,
@@ -317,6 +365,26 @@ metrics! {
         /// Pages written to swap; v2 only, recent kernels.
         swap_out_pages_total: Counter,
     }
+    + {
+        /// Memory on each NUMA node, read every ten readings or so; `null` on machines with one node.
+        numa: Vec<NumaMemory>,
+        /// Growth of `current_bytes` over the window, negative where it shrank. Where others had to free memory for the machine's
+        /// shortage meanwhile (`direct_reclaims_total`), this says whose grew, which is not yet for whose sake.
+        growth_bytes: i64,
+    }
+}
+
+/// Memory on one NUMA node, nested cgroups included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NumaMemory {
+    /// The node's number.
+    pub node: u32,
+    /// Anonymous memory.
+    pub anon_bytes: Option<u64>,
+    /// Page cache, tmpfs and shared memory included.
+    pub file_bytes: Option<u64>,
+    /// Memory that reclaim must leave alone.
+    pub unevictable_bytes: Option<u64>,
 }
 
 metrics! {

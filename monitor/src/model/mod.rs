@@ -28,8 +28,8 @@ pub use self::{
     },
     measurements::{
         BlockDevice, BlockIo, Cpu, Faults, Interface, Interference, InterferenceSource, Latency,
-        LatencyBucket, Measurements, Memory, Network, PacketDrops, Pids, Pressure, Scheduler, Stall,
-        StallShare,
+        LatencyBucket, Measurements, Memory, Network, NumaMemory, PacketDrops, Pids, Pressure, Scheduler,
+        Stall, StallShare, Tasks,
     },
     snapshot::{
         Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,

@@ -155,6 +155,13 @@ impl Btf {
         self.all().find(|ty| ty.kind == STRUCT && ty.vlen > 0 && self.string(ty.name) == name.as_bytes())
     }
 
+    /// Where a bit field of one bit is in a struct: byte, and bit in that byte.
+    #[must_use]
+    pub fn bit(&self, root: &str, name: &str) -> Option<(u32, u32)> {
+        let (_, bits) = self.member(self.struct_named(root)?, name.as_bytes(), 0)?;
+        Some((bits / 8, 1 << (bits % 8)))
+    }
+
     /// The byte offset of the member at a dotted path below a struct or union.
     fn member_offset(&self, root: Type, path: &str) -> Option<u32> {
         let (mut ty, mut bits) = (root, 0);
@@ -278,6 +285,21 @@ mod tests {
         data.extend(types);
         data.extend(strings);
         data
+    }
+
+    #[test]
+    fn a_bit_is_a_byte_and_a_mask() {
+        // As `sample`, with `struct outer { int a; int b: 1 at bit 37; }` and the flag for bit fields.
+        let mut data = sample();
+        let outer = 24 + 16;
+        data[outer + 7] |= 0x80;
+        data[outer + 12 + 12..outer + 12 + 16].copy_from_slice(&7_u32.to_le_bytes());
+        data[outer + 12 + 20..outer + 12 + 24].copy_from_slice(&0x0100_0025_u32.to_le_bytes());
+        let btf = Btf::parse(data).unwrap();
+        assert_eq!(btf.bit("outer", "a"), Some((0, 1)));
+        assert_eq!(btf.bit("outer", "b"), None);
+        assert_eq!(btf.bit("inner", "d"), Some((4, 1)));
+        assert_eq!(btf.bit("nobody", "d"), None);
     }
 
     #[test]

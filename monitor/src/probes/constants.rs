@@ -150,6 +150,8 @@ mod tests {
             block_hierarchy: 0,
             flush_sequence: 0,
             has_queue_disk: 1,
+            iowait_byte: 0,
+            iowait_bit: 0,
         };
         assert!(matches!(write(b"no ELF", &constants), Err(ConstantsError::Object(_))));
     }

@@ -66,7 +66,7 @@ pub struct ProbeStatus {
 
 /// Loaded programs and what they write to.
 pub struct Probes {
-    ebpf: Ebpf,
+    pub(super) ebpf: Ebpf,
     states: Vec<(&'static Program, ProbeState)>,
     /// The counters.
     pub reader: Reader,
@@ -176,6 +176,9 @@ fn attach(
             return attach_to_tree(loaded, CgroupSkbAttachType::Egress, tree);
         }
         (Hook::OnDemand, Loaded::RawTracePoint(loaded)) => loaded.load(),
+        (Hook::TasksOnDemand, Loaded::Iter(loaded)) => {
+            loaded.load("task", kernel_types.ok_or("no kernel types")?)
+        }
         (Hook::EveryTask, Loaded::Iter(loaded)) => {
             let kernel_types = kernel_types.ok_or("no kernel types")?;
             let link = loaded

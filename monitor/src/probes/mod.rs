@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod btf;
+pub mod census;
 pub mod constants;
 pub mod counters;
 pub mod events;

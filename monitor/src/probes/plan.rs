@@ -37,6 +37,8 @@ pub enum Hook {
     OnDemand,
     /// Nowhere: the loader has it run once for every task. Linux 5.8.
     EveryTask,
+    /// Nowhere: user space has it run for every task, as often as it wants. Linux 5.8.
+    TasksOnDemand,
     /// The root of the cgroup2 tree: packets that its sockets receive. Linux 5.7.
     PacketsIn,
     /// The root of the cgroup2 tree: packets that its sockets send. Linux 5.7.
@@ -60,6 +62,8 @@ pub enum Family {
     Network,
     /// Requests to block devices.
     Block,
+    /// What tasks do.
+    Tasks,
 }
 
 const CGROUP_FIELDS: [&str; 4] = ["task_css_set", "css_set_dfl_cgrp", "cgroup_kn", "kernfs_node_id"];
@@ -192,6 +196,17 @@ const BLOCK_FIELDS: &[&str] = &[
     "kernfs_node_id",
 ];
 
+const CENSUS_FIELDS: &[&str] = &[
+    CGROUP_FIELDS[0],
+    CGROUP_FIELDS[1],
+    CGROUP_FIELDS[2],
+    CGROUP_FIELDS[3],
+    "css_set_subsys",
+    "css_cgroup",
+    "task_state",
+    "task_exit_state",
+];
+
 /// Every program, in the order in which it is attached: what tells of cgroups before what counts in them, and last what
 /// counts most, so that all of it counts since about the same moment.
 pub const PROGRAMS: &[Program] = &[
@@ -209,6 +224,7 @@ pub const PROGRAMS: &[Program] = &[
     tracepoint("udp_fail_queue_rcv_skb", Family::Network, SOCK_FIELDS),
     tracepoint("block_rq_complete", Family::Block, BLOCK_FIELDS),
     Program { name: "flush", hook: Hook::OnDemand, family: Family::Scheduler, fields: SCHED_FIELDS },
+    Program { name: CENSUS, hook: Hook::TasksOnDemand, family: Family::Tasks, fields: CENSUS_FIELDS },
     tracepoint("sched_process_exec", Family::Processes, EXEC_FIELDS),
     tracepoint("sched_process_exit", Family::Processes, EXIT_FIELDS),
     tracepoint(MARK_VICTIM, Family::Memory, VICTIM_FIELDS),
@@ -222,6 +238,8 @@ pub const PROGRAMS: &[Program] = &[
     tracepoint("sched_switch", Family::Scheduler, SCHED_FIELDS),
 ];
 
+/// What tells of every task what it does.
+pub const CENSUS: &str = "census";
 const MARK_VICTIM: &str = "mark_victim";
 
 const fn tracepoint(name: &'static str, family: Family, fields: &'static [&'static str]) -> Program {
@@ -332,6 +350,8 @@ pub fn plan(facts: &KernelFacts, hierarchy: Option<CountedHierarchy>, wishes: Wi
         block_hierarchy: block,
         flush_sequence: facts.flush_sequence,
         has_queue_disk: (!facts.lacks("queue_disk")).into(),
+        iowait_byte: facts.iowait.map_or(0, |(byte, _)| byte),
+        iowait_bit: facts.iowait.map_or(0, |(_, bit)| bit),
     };
     let drop_reasons = facts.drop_reasons.clone();
     Plan { constants, drop_reasons, log_level: wishes.log_level, programs, left_out }
@@ -373,6 +393,9 @@ fn refusal(
     }
     if program.family == Family::Block && facts.lacks("queue_disk") && facts.lacks("request_disk") {
         return Some("this kernel's requests do not say which device they are for".to_owned());
+    }
+    if program.name == CENSUS && facts.iowait.is_none() {
+        return Some("this kernel's tasks do not say whether they wait for I/O".to_owned());
     }
     if program.name == MARK_VICTIM && !facts.tells_victim {
         return Some("it tells a number, not a task: victims are counted as they end".to_owned());
@@ -441,6 +464,7 @@ mod tests {
             tells_drop_receiver: true,
             drop_reasons: BTreeMap::new(),
             flush_sequence: 2,
+            iowait: Some((1234, 4)),
             possible_cpus: 2,
             tasks: 200,
             cgroups: 50,

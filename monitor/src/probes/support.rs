@@ -37,6 +37,8 @@ pub struct KernelFacts {
     pub drop_reasons: BTreeMap<u32, Arc<str>>,
     /// The flag of a request to a block device whose flush is being carried out (`RQF_FLUSH_SEQ`).
     pub flush_sequence: u32,
+    /// Where `task_struct` has the bit `in_iowait`: byte, and bit in it.
+    pub iowait: Option<(u32, u32)>,
     /// CPUs that can ever come online; the maps have room for each.
     pub possible_cpus: u32,
     /// Tasks that there are.
@@ -66,6 +68,7 @@ pub fn probe_kernel(btf: &Result<Btf, BtfError>) -> KernelFacts {
         tells_drop_receiver: false,
         drop_reasons: BTreeMap::new(),
         flush_sequence: 1 << OLD_FLUSH_SEQUENCE_BIT,
+        iowait: None,
         possible_cpus: 0,
         tasks: tasks.unwrap_or_default(),
         cgroups: cgroups.unwrap_or_default(),
@@ -103,7 +106,11 @@ impl KernelFacts {
             .iter()
             .filter_map(|program| match program.hook {
                 Hook::Tracepoint(name) => btf.tracepoint_arguments(name).map(|_| name),
-                Hook::OnDemand | Hook::EveryTask | Hook::PacketsIn | Hook::PacketsOut => None,
+                Hook::OnDemand
+                | Hook::EveryTask
+                | Hook::TasksOnDemand
+                | Hook::PacketsIn
+                | Hook::PacketsOut => None,
             })
             .collect();
         let has_more_than = |name, count| btf.tracepoint_arguments(name).is_some_and(|has| has > count);
@@ -115,6 +122,7 @@ impl KernelFacts {
         self.drop_reasons = btf.enumerators("skb_drop_reason").map(drop_reason).collect();
         let flush_sequence = btf.enumerator("rqf_flags", "__RQF_FLUSH_SEQ");
         self.flush_sequence = 1 << flush_sequence.unwrap_or(OLD_FLUSH_SEQUENCE_BIT).min(31);
+        self.iowait = btf.bit("task_struct", "in_iowait").filter(|(byte, _)| *byte < LOAD_MARK);
         self.has_typed_current = btf.enumerator("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
     }
 }

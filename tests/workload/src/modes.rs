@@ -24,6 +24,8 @@ pub(crate) enum Work {
     Hog,
     /// Block once.
     Sleep { time: Duration },
+    /// Wait for a child that sleeps, as `vfork` does: in disk sleep.
+    Vfork { time: Duration },
     /// Touch fresh anonymous pages, and again fresh ones in each further round.
     MinorFaults { pages: usize, rounds: u64 },
     /// Touch pages of a file that is not in the page cache.
@@ -71,7 +73,11 @@ impl Work {
                 }
             }
             Self::Read { file, mebibytes } => write_mebibytes(file, mebibytes)?,
-            Self::Spin { .. } | Self::Hog | Self::Sleep { .. } | Self::MinorFaults { .. } => {}
+            Self::Spin { .. }
+            | Self::Hog
+            | Self::Sleep { .. }
+            | Self::Vfork { .. }
+            | Self::MinorFaults { .. } => {}
         }
         workers.resize_with(threads, || Worker::Alone(self));
         Ok(workers)
@@ -98,6 +104,7 @@ impl Work {
                 }
             }
             Self::Sleep { time } => thread::sleep(time),
+            Self::Vfork { time } => sys::wait_as_vfork(time)?,
             Self::MinorFaults { pages, rounds } => {
                 for _ in 0..rounds {
                     Mapping::anonymous(pages)?.touch();

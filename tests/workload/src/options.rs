@@ -47,6 +47,7 @@ impl Options {
             "spin" => Mode::Threads(Work::Spin { time: milliseconds(&mut flags)? }),
             "hog" => Mode::Threads(Work::Hog),
             "sleep" => Mode::Threads(Work::Sleep { time: milliseconds(&mut flags)? }),
+            "vfork" => Mode::Threads(Work::Vfork { time: milliseconds(&mut flags)? }),
             "faults" => Mode::Threads(Work::MinorFaults {
                 pages: required(flags.take("--pages")?, "--pages")?,
                 rounds: flags.take("--rounds")?.unwrap_or(1),

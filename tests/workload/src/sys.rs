@@ -1,7 +1,7 @@
 //! The system calls that std lacks. All of this program's unsafe code.
 #![expect(unsafe_code, reason = "std has no fork, mmap, affinity, getrusage and ioctl")]
 
-use std::{fs::File, io, mem, os::fd::AsRawFd as _, ptr};
+use std::{fs::File, io, mem, os::fd::AsRawFd as _, ptr, time::Duration};
 
 /// Size of a page on the machines that the tests run on (x86-64; the least size on others).
 pub(crate) const PAGE_BYTES: usize = 4096;
@@ -65,6 +65,28 @@ pub(crate) fn fork() -> io::Result<Forked> {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(Forked::Child),
         _ => Ok(Forked::Parent),
+    }
+}
+
+/// Makes a child that sleeps, and waits for its end as `vfork` does: no signal but a deadly one wakes this thread.
+pub(crate) fn wait_as_vfork(time: Duration) -> io::Result<()> {
+    let time = libc::timespec {
+        tv_sec: time.as_secs().try_into().map_err(io::Error::other)?,
+        tv_nsec: time.subsec_nanos().into(),
+    };
+    let flags = libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the child gets memory of its own, as from `fork`, and the stack that it was called on.
+    let child = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    match child {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            // SAFETY: `time` is valid for reads; neither call needs a lock that another thread may have held.
+            unsafe {
+                libc::nanosleep(&raw const time, ptr::null_mut());
+                libc::_exit(0)
+            }
+        }
+        child => reap(child.try_into().map_err(io::Error::other)?),
     }
 }
 

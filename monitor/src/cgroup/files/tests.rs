@@ -122,6 +122,7 @@ fn hybrid_takes_cpu_times_from_cgroup2_and_the_rest_from_v1() {
                 writeback_bytes: Some(0),
                 ..MemoryDetails::default()
             },
+            numa: None,
         }
     );
     assert_eq!(pids, PidsStats { current: Some(3), limit: Some(Limit::Value(64)) });
@@ -369,4 +370,22 @@ fn a_reading_survives_json() {
     let stats = read("hybrid-6.18", CONTAINER);
     let text = serde_json::to_string(&stats).unwrap();
     assert_eq!(serde_json::from_str::<CgroupStats>(&text).unwrap(), stats);
+}
+
+#[test]
+fn memory_by_node_is_read_where_there_is_more_than_one() {
+    let copy = Copy::new();
+    copy.write("memory.numa_stat", "anon N0=4096 N1=8192\n");
+    let numa = |copy: &Copy| {
+        let mut files = copy.open();
+        files.read(&mut Vec::new(), What::ALL).unwrap().memory.numa.clone()
+    };
+    assert_eq!(numa(&copy), None);
+    let nodes = copy.tree.path().join("sys/devices/system/node");
+    fs::create_dir_all(&nodes).unwrap();
+    fs::write(nodes.join("online"), "0\n").unwrap();
+    assert_eq!(numa(&copy), None);
+    fs::write(nodes.join("online"), "0-1\n").unwrap();
+    let anon: Vec<_> = numa(&copy).unwrap().iter().map(|node| (node.node, node.anon_bytes)).collect();
+    assert_eq!(anon, [(0, Some(4096)), (1, Some(8192))]);
 }

@@ -135,3 +135,23 @@ fn v1_io_is_one_line_for_each_device_and_operation() {
     // A recent kernel without a limit on any device.
     assert_eq!(v1_io(b"Total 0\n").count(), 0);
 }
+
+#[test]
+fn memory_by_node_is_in_bytes_on_v2_and_in_pages_on_v1() {
+    // Debian 6.1 with `numa=fake=2`.
+    let v2 = b"anon N0=811008 N1=573440\nfile N0=3440640 N1=0\nkernel_stack N0=81920 N1=65536\npagetables N0=0 N1=0\n\
+               unevictable N0=0 N1=0\n";
+    let node = |node, anon, file| NumaNode {
+        node,
+        anon_bytes: Some(anon),
+        file_bytes: Some(file),
+        unevictable_bytes: Some(0),
+    };
+    assert_eq!(numa_stat(v2), Some(vec![node(0, 811_008, 3_440_640), node(1, 573_440, 0)]));
+    let v1 = b"total=12 N0=7 N1=5\nfile=0 N0=0 N1=0\nanon=12 N0=7 N1=5\nunevictable=0 N0=0 N1=0\n\
+               hierarchical_total=299 N0=290 N1=9\nhierarchical_file=259 N0=259 N1=0\n\
+               hierarchical_anon=40 N0=31 N1=9\nhierarchical_unevictable=0 N0=0 N1=0\n";
+    let expected = vec![node(0, 31 * 4096, 259 * 4096), node(1, 9 * 4096, 0)];
+    assert_eq!(v1_numa_stat(v1, 4096), Some(expected));
+    assert_eq!((numa_stat(b""), numa_stat(b"slab N0=1\n"), numa_stat(b"anon Nx=1 N1\n")), (None, None, None));
+}

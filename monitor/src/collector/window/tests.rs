@@ -13,10 +13,13 @@ use crate::{
     collector::{
         audit::{AgentUsage, AuditPoint},
         block::BlockTotals,
+        census::Activity,
+        throttling::ThrottledPeriods,
     },
     host::{Direction, HostFacts, HostStats, Interface, ProcessCounters},
     model::{BlockIo, Comparison, Coverage, Network, PacketDrops},
     newtypes::ContainerId,
+    probes::census::TaskStates,
     registry::Run,
     runtime::RuntimeKind,
 };
@@ -59,6 +62,8 @@ fn series(id: u64, voluntary: u64) -> Series {
         },
         waited: None,
         block: None,
+        activity: None,
+        throttled: None,
         files: Arc::default(),
         files_read_ns: None,
         interfaces: None,
@@ -450,4 +455,58 @@ fn requests_of_a_cgroup_that_the_block_controller_lacks_are_unknown_and_else_non
     assert_eq!((io(2).read_ops_total, io(2).charged_read_ops_total), (None, Some(1)));
     let device = &io(2).devices.as_ref().unwrap()[0];
     assert_eq!((device.read_ops_total, device.charged_read_bytes_total), (None, Some(512)));
+}
+
+#[test]
+fn turns_are_the_switches_that_ended_them() {
+    let mut one = series(1, 30);
+    counters(&mut one).sched.involuntary_switches = 12;
+    assert_eq!(only(&snapshot(None, &sample(1, vec![one]))).scheduler.timeslices_total, Some(42));
+}
+
+#[test]
+fn what_tasks_do_is_as_old_as_the_look_at_them() {
+    let states = TaskStates { running: 2, sleeping: 5, ..TaskStates::default() };
+    let activity =
+        Activity { states, running_10s: 1.5, disk_sleep_10s: 0.25, looked_ns: SECOND_NS + SECOND_NS / 2 };
+    let one = Series { activity: Some(Arc::new(activity)), ..series(1, 0) };
+    let ended = Series { activity: Some(Arc::new(activity)), ..ended_container() };
+    let snapshot = snapshot(None, &sample(2, vec![one, ended]));
+    let tasks = &only(&snapshot).tasks;
+    assert_eq!((tasks.running, tasks.sleeping, tasks.zombie), (Some(2), Some(5), Some(0)));
+    assert_eq!((tasks.load_10s, tasks.age_ns), (Some(1.75), Some(SECOND_NS / 2)));
+    assert_eq!(snapshot.containers[0].measurements.tasks, crate::model::Tasks::default());
+}
+
+#[test]
+fn throttled_periods_are_those_since_they_are_counted() {
+    let mut periods = ThrottledPeriods { longest_ns: 81_000_000, ..ThrottledPeriods::default() };
+    periods.counts[bucket(80_000_000)] = 9;
+    let with = Series { throttled: Some(Arc::new(periods)), ..series(1, 0) };
+    let snapshot = snapshot(Some(&sample(1, vec![with.clone()])), &sample(2, vec![with, series(2, 0)]));
+    let length = snapshot.cgroups[0].measurements.cpu.throttled_period.clone().unwrap();
+    assert_eq!((length.count, length.max_ns), (9, Some(81_000_000)));
+    assert!(length.p50_ns.is_some_and(|ns| (67_000_000..=81_000_000).contains(&ns)), "{length:?}");
+    assert_eq!(snapshot.cgroups[1].measurements.cpu.throttled_period, None);
+}
+
+#[test]
+fn memory_grows_and_shrinks_over_the_window() {
+    let with = |bytes: u64, ns: u64| {
+        let mut one = series(1, 0);
+        files(&mut one).memory.current_bytes = Some(bytes);
+        counters(&mut one).shortage.direct_reclaim_ns = ns;
+        one
+    };
+    let memory = |before: Option<Series>, now: Series| {
+        let before = before.map(|series| sample(1, vec![series]));
+        only(&snapshot(before.as_ref(), &sample(3, vec![now]))).memory.clone()
+    };
+    let shrunk = memory(Some(with(5000, 10)), with(904, 4010));
+    assert_eq!((shrunk.growth_bytes, shrunk.direct_reclaim_ns_per_second), (Some(-4096), Some(2000.0)));
+    assert_eq!(memory(Some(series(1, 0)), with(904, 0)).growth_bytes, None);
+    assert_eq!(memory(None, with(904, 0)).growth_bytes, None);
+    let new = Series { is_new: true, ..with(904, 0) };
+    let snapshot = snapshot(Some(&sample(1, vec![])), &sample(3, vec![new]));
+    assert_eq!(only(&snapshot).memory.growth_bytes, Some(904));
 }

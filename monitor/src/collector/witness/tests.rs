@@ -120,6 +120,8 @@ fn sample(tenths: u64, periods: u64, throttled: u64) -> Sample {
             counted: Counted::default(),
             waited: None,
             block: None,
+            activity: None,
+            throttled: None,
             files: files.into(),
             files_read_ns: None,
             interfaces: None,
