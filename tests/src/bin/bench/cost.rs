@@ -28,6 +28,8 @@ pub(crate) struct Container {
 pub(crate) struct Coverage {
     /// What reading every source took.
     pub(crate) tick_ns: u64,
+    /// What the last look at every task took.
+    pub(crate) census_ns: Option<u64>,
     pub(crate) map_bytes: u64,
     lost: BTreeMap<String, u64>,
 }

@@ -23,6 +23,7 @@ use crate::{
     pages::Pages,
     programs::{Cost, Empty, attached, costs},
     report::{Bar, Part},
+    shortage::Shortage,
     sockets::Sockets,
     statistics::{least, median, most},
 };
@@ -40,7 +41,7 @@ struct Drive {
     run: fn(&mut Rig),
 }
 
-const DRIVES: [Drive; 9] = [
+const DRIVES: [Drive; 11] = [
     Drive {
         what: "bytes to and fro between two processes on one CPU",
         hooks: &["sched_switch"],
@@ -102,6 +103,18 @@ const DRIVES: [Drive; 9] = [
         // More than are asked for: where the kernel hides tasks, no program runs in what interrupts these.
         run: |rig| rig.disk.read(10_000),
     },
+    Drive {
+        what: "reads of a file by a process at its cgroup's memory limit (on direct reclaim the same programs)",
+        hooks: &["mm_vmscan_memcg_reclaim_begin", "mm_vmscan_memcg_reclaim_end"],
+        events: 100,
+        run: |rig| rig.shortage.reclaim(),
+    },
+    Drive {
+        what: "processes killed for lack of memory in their cgroup",
+        hooks: &["mark_victim"],
+        events: 3,
+        run: |rig| (0..3).for_each(|_| rig.shortage.kill()),
+    },
 ];
 
 /// What the drives need.
@@ -114,6 +127,7 @@ struct Rig {
     cgroup: Cgroup,
     sockets: Sockets,
     disk: Disk,
+    shortage: Shortage,
 }
 
 impl Rig {
@@ -126,6 +140,7 @@ impl Rig {
             traveller: Helper::start(Role::Idle),
             sockets: Sockets::open(),
             disk: Disk::open(),
+            shortage: Shortage::make(),
         }
     }
 

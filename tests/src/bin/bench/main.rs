@@ -17,9 +17,11 @@ mod packets;
 mod pages;
 mod programs;
 mod report;
+mod shortage;
 mod slowdown;
 mod sockets;
 mod statistics;
+mod tasks;
 mod tick;
 mod transfer;
 mod triples;
@@ -74,6 +76,7 @@ fn measure(section: Section, options: Options) -> Part {
         Section::Transfer => transfer::measure(options),
         Section::Agent => containers::measure(options),
         Section::Tick => tick::measure(options),
+        Section::Tasks => tasks::measure(options),
         Section::Maps => maps::measure(),
     }
 }

@@ -9,12 +9,21 @@ pub(crate) enum Section {
     Transfer,
     Agent,
     Tick,
+    Tasks,
     Maps,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Events, Self::Packets, Self::Slowdown, Self::Transfer, Self::Agent, Self::Tick, Self::Maps];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Events,
+        Self::Packets,
+        Self::Slowdown,
+        Self::Transfer,
+        Self::Agent,
+        Self::Tick,
+        Self::Tasks,
+        Self::Maps,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -24,6 +33,7 @@ impl Section {
             Self::Transfer => "transfer",
             Self::Agent => "agent",
             Self::Tick => "tick",
+            Self::Tasks => "tasks",
             Self::Maps => "maps",
         }
     }
@@ -94,7 +104,7 @@ mod tests {
     fn sections_go_by_their_names() {
         let options = parse(&["--only", "tick", "--quick"]).unwrap();
         assert_eq!(options.sections().collect::<Vec<_>>(), [Section::Tick]);
-        assert_eq!(parse(&[]).unwrap().sections().count(), 7);
+        assert_eq!(parse(&[]).unwrap().sections().count(), 8);
         assert!(parse(&["--only", "tock"]).is_err());
         assert!(parse(&["--only"]).is_err());
     }
