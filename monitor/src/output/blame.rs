@@ -1,10 +1,13 @@
-//! Who kept whom from a CPU, as text for a terminal.
+//! Who kept whom from a CPU, as text for a terminal, and what else kept containers waiting.
 
 use std::fmt::Write;
 
 use bytes::{BufMut, BytesMut};
 
-use super::table::{duration, label, printable};
+use super::{
+    delays,
+    table::{duration, label, printable},
+};
 use crate::model::{Container, Interference, InterferenceSource, Snapshot};
 
 /// Parts of a wait smaller than this are not worth a line.
@@ -18,6 +21,7 @@ pub fn encode(snapshot: &Snapshot, out: &mut BytesMut) {
     let mut text = String::new();
     for (container, per_second) in waiting {
         paragraph(&mut text, container, per_second);
+        delays::put_reclaim(&mut text, container, snapshot);
     }
     if text.is_empty() {
         text.push_str("no container is there\n");

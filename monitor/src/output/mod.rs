@@ -2,6 +2,7 @@
 
 pub mod blame;
 pub mod csv;
+mod delays;
 pub mod events;
 pub mod json;
 pub mod sink;
