@@ -41,6 +41,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand stream" -l docker-host -
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -l expect-cgroups -d 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l filesystem-interval -d 'Least time between two walks of one tree of files; large ones are walked less often' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s n -l count -d 'End after so many windows' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s f -l format -d 'Form of the output [default: table on a terminal, else ndjson]' -r -f -a "table\t'Columns for reading'
@@ -59,6 +60,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l docker-host
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
+complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l expect-cgroups -d 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l filesystem-interval -d 'Least time between two walks of one tree of files; large ones are walked less often' -r
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -s o -l output -d 'Write to a file instead of standard output' -r -F
 complete -c monitor -n "__fish_monitor_using_subcommand snapshot" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
@@ -74,6 +76,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand blame" -l docker-host -d
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
+complete -c monitor -n "__fish_monitor_using_subcommand blame" -l expect-cgroups -d 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later' -r
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l filesystem-interval -d 'Least time between two walks of one tree of files; large ones are walked less often' -r
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand blame" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
@@ -102,6 +105,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand events" -l docker-host -
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
+complete -c monitor -n "__fish_monitor_using_subcommand events" -l expect-cgroups -d 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later' -r
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l filesystem-interval -d 'Least time between two walks of one tree of files; large ones are walked less often' -r
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'

@@ -42,12 +42,6 @@ use crate::{
 /// How long after a cgroup's removal its counters may still move: a task leaves its cgroup before it is switched
 /// away from for the last time. Until then a run is not called ended.
 const SETTLE_NS: u64 = 50_000_000;
-/// How long a removed cgroup keeps its slots, so that nothing counts for it afterwards.
-const GRACE_NS: u64 = 2_000_000_000;
-/// Removed cgroups that are remembered, to tell a late event from an unknown cgroup.
-const TOMBSTONES: usize = 4096;
-/// Ended runs that are shown at a time.
-const ENDED_RUNS: usize = 4096;
 /// Ticks in which the namespaces of a run that has no process yet are looked for.
 const NAMESPACE_TRIES: u8 = 20;
 
@@ -77,30 +71,30 @@ type Sums = HashMap<CgroupId, Arc<CgroupCounters>>;
 /// Keeps what lasts from tick to tick.
 pub struct Collector {
     pub(super) sources: Sources,
-    registry: Registry,
-    files: FileCache,
+    pub(super) registry: Registry,
+    pub(super) files: FileCache,
     audit: AuditFiles,
-    interfaces: InterfaceCache,
+    pub(super) interfaces: InterfaceCache,
     pub(super) filesystems: FilesystemCache,
     pub(super) connections: BTreeMap<SourceName, ConnectionState>,
     started_at: Timestamp,
     pub(super) lost: Lost,
     /// Who waited for whom.
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     /// Who did what to block devices.
     pub(super) block: BlockLedger,
     /// What tasks do.
     pub(super) census: Census,
-    throttling: ThrottleLedger,
+    pub(super) throttling: ThrottleLedger,
     /// What removed cgroups of a run had counted when their slots were freed.
-    folded: Sums,
-    namespaces: HashMap<CgroupId, (Arc<BTreeMap<String, u64>>, u8)>,
+    pub(super) folded: Sums,
+    pub(super) namespaces: HashMap<CgroupId, (Arc<BTreeMap<String, u64>>, u8)>,
     /// Removed cgroups that still have slots.
-    retiring: Vec<CgroupId>,
+    pub(super) retiring: Vec<CgroupId>,
     /// Runs that were shown as ended, and since when (`CLOCK_BOOTTIME`).
-    shown_ended: HashMap<CgroupId, u64>,
-    tombstones: VecDeque<CgroupId>,
-    keep_ended_ns: u64,
+    pub(super) shown_ended: HashMap<CgroupId, u64>,
+    pub(super) tombstones: VecDeque<CgroupId>,
+    pub(super) keep_ended_ns: u64,
     /// Series of the last tick, to tell new ones.
     known: HashSet<CgroupId>,
     pub(super) has_ticked: bool,
@@ -517,86 +511,6 @@ impl Collector {
         let namespace = container.namespaces.get("net").copied();
         let subject = interfaces::Subject { id, namespace, packets };
         self.interfaces.read(&subject, now.monotonic_ns, || first_pid(&folder)).cloned()
-    }
-
-    /// Frees what belongs to removed cgroups that have been shown.
-    fn retire(&mut self, now: &Now) {
-        let mut waiting = Vec::new();
-        let (mut freed, mut gone) = (HashSet::new(), HashSet::new());
-        for id in std::mem::take(&mut self.retiring) {
-            let removed = self.registry.get(id).and_then(|info| info.removed_boot_ns);
-            if removed.is_some_and(|removed| removed + GRACE_NS > now.boot_ns) {
-                waiting.push(id);
-            } else {
-                if !self.free(id) {
-                    gone.insert(id);
-                }
-                freed.insert(id);
-            }
-        }
-        if let Ok(probes) = &mut self.sources.probes {
-            probes.reader.waits.release(&freed);
-        }
-        self.retiring = waiting;
-        self.forget_runs(now, &mut gone);
-        self.ledger.forget(&gone);
-        self.registry.forget_deleted();
-    }
-
-    /// Keeps a removed cgroup's counters if they are a run's, and frees its slots and files. Whether it is still shown.
-    fn free(&mut self, id: CgroupId) -> bool {
-        let run = self.registry.get(id).and_then(|info| info.run);
-        if let Ok(probes) = &mut self.sources.probes {
-            if let (Some(run), Some(counters)) = (run, probes.reader.get(id)) {
-                Arc::make_mut(self.folded.entry(run).or_default()).add(counters);
-            }
-            probes.reader.release(id);
-        }
-        self.files.retire(id);
-        self.interfaces.retire(id);
-        if run != Some(id) {
-            self.files.close(id);
-            self.forget_counts(id);
-            self.registry.forget(id);
-        }
-        self.tombstones.push_back(id);
-        if self.tombstones.len() > TOMBSTONES {
-            self.tombstones.pop_front();
-        }
-        run == Some(id)
-    }
-
-    /// Forgets what was counted for a series.
-    fn forget_counts(&mut self, series: CgroupId) {
-        self.block.forget(series);
-        self.census.forget(series);
-        self.throttling.forget(series);
-    }
-
-    /// Forgets runs that have been shown as ended for long enough, or the oldest of too many.
-    fn forget_runs(&mut self, now: &Now, gone: &mut HashSet<CgroupId>) {
-        let retiring: HashSet<CgroupId> = self.retiring.iter().copied().collect();
-        let mut ended: Vec<(u64, CgroupId)> = self
-            .shown_ended
-            .iter()
-            .filter(|(id, _)| !retiring.contains(id))
-            .map(|(id, since)| (*since, *id))
-            .collect();
-        ended.sort_unstable();
-        let too_many = ended.len().saturating_sub(ENDED_RUNS);
-        for (place, (since, id)) in ended.into_iter().enumerate() {
-            if place < too_many || since.saturating_add(self.keep_ended_ns) <= now.boot_ns {
-                self.shown_ended.remove(&id);
-                self.folded.remove(&id);
-                gone.insert(id);
-                self.forget_counts(id);
-                self.namespaces.remove(&id);
-                self.files.close(id);
-                self.interfaces.forget(id);
-                self.filesystems.forget(id, &self.sources.surveyor);
-                self.registry.forget(id);
-            }
-        }
     }
 }
 

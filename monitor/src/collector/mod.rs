@@ -10,6 +10,7 @@ mod coverage;
 mod files;
 mod filesystems;
 mod interfaces;
+mod retire;
 pub mod run;
 pub mod sample;
 pub mod throttling;
