@@ -95,7 +95,15 @@ fn for_kernel<'a>(
 /// Compiler flags as `CARGO_ENCODED_RUSTFLAGS` has them; `arch` is the machine whose registers the programs
 /// see.
 fn rustflags(arch: &str) -> String {
-    [&format!("--cfg=bpf_target_arch=\"{arch}\""), "-Cdebuginfo=2", "-Clink-arg=--btf"].join("\u{1f}")
+    [
+        &format!("--cfg=bpf_target_arch=\"{arch}\""),
+        "-Cdebuginfo=2",
+        "-Clink-arg=--btf",
+        // aya 0.13 tells functions apart by their place in their section alone, whichever section that is, so all that
+        // programs call are to be in one; LLVM would give cold ones a section of their own.
+        "-Clink-arg=--llvm-args=-profile-guided-section-prefix=false",
+    ]
+    .join("\u{1f}")
 }
 
 fn build_dir(checkout: &Checkout) -> PathBuf {
@@ -128,7 +136,7 @@ mod tests {
     fn flags_are_separated_as_cargo_wants_them() {
         let flags = rustflags("x86_64");
         assert_eq!(flags.split('\u{1f}').next(), Some("--cfg=bpf_target_arch=\"x86_64\""));
-        assert_eq!(flags.split('\u{1f}').count(), 3);
+        assert_eq!(flags.split('\u{1f}').count(), 4);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! How much of the file systems containers take, and what is left there.
 //!
 //! Nothing here happens in a tick. One thread, of the lowest priority for CPUs and disks, finds where a container writes
-//! ([`layout`]), asks a project quota where one accounts for just that ([`quota`]), and walks the tree where none does
-//! ([`walk`]). What a walk may cost is bounded twice: while it lasts, and by the rest that is taken after it
-//! ([`survey`]). docs/adr/0015 has the reasons.
+//! (`layout`), asks a project quota where one accounts for just that (`quota`), and walks the tree where none does
+//! (`walk`). What a walk may cost is bounded twice: while it lasts, and by the rest that is taken after it
+//! (`survey`). docs/adr/0015 has the reasons.
 
 mod layout;
 mod mounts;

@@ -230,3 +230,23 @@ fn explain(error: &aya::programs::ProgramError) -> String {
 pub(super) fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, LoadError> {
     ebpf.take_map(name).ok_or(LoadError::NotInObject(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use object::{Object as _, ObjectSection as _, SectionKind};
+
+    use super::*;
+
+    /// aya takes two functions at the same place in two sections for one.
+    #[test]
+    fn all_that_programs_call_is_in_one_section() {
+        let object = object::File::parse(OBJECT).unwrap();
+        let sections: Vec<_> = object
+            .sections()
+            .filter(|section| section.kind() == SectionKind::Text)
+            .filter_map(|section| section.name().ok().map(str::to_owned))
+            .filter(|name| name.starts_with(".text"))
+            .collect();
+        assert_eq!(sections, [".text"]);
+    }
+}

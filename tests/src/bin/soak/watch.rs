@@ -188,8 +188,8 @@ mod tests {
         json!({
             "id": "i", "short_id": "i", "name": "soak-1", "image": "box", "runtime": "docker", "state": state,
             "exit_code": exit_code, "labels": {}, "counting_since": "2026-01-01T00:00:00Z", "cgroup": {"id": 1},
-            "scheduler": {"voluntary_switches_total": switches}, "faults": {}, "cpu": {}, "memory": {}, "network": {}, "block_io": {}, "pids": {},
-            "pressure": {},
+            "scheduler": {"voluntary_switches_total": switches}, "tasks": {}, "faults": {}, "cpu": {}, "memory": {}, "network": {},
+            "block_io": {}, "filesystems": {}, "pids": {}, "pressure": {},
         })
     }
 
