@@ -41,13 +41,12 @@ fn fetch_into(folder: &Path, suite: &str, image: &Path) -> Result<()> {
     run(apt.command("apt-get").arg("download").arg(&package).current_dir(&apt.root))?;
     let deb = file_in(&apt.root, |name| name.starts_with("linux-"))?;
     unpack(&deb, &apt.root)?;
-    let unpacked = apt.root.join("boot");
-    let kernel = file_in(&unpacked, |name| name.starts_with("vmlinuz"))?;
+    let kernel = file_in(&apt.root, |name| name.starts_with("vmlinuz"))?;
     fs::rename(&kernel, image).with_context(|| format!("move {}", kernel.display()))?;
     remove_dir(&apt.root)
 }
 
-/// Takes the kernel, and no module, out of a package.
+/// Takes the kernel, and no module, out of a package: it is in `boot`, or (Linux 7.2) among its modules.
 fn unpack(deb: &Path, folder: &Path) -> Result<()> {
     let mut archive = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")
@@ -58,7 +57,8 @@ fn unpack(deb: &Path, folder: &Path) -> Result<()> {
     let Some(stdout) = archive.stdout.take() else { bail!("dpkg-deb has no standard output") };
     let mut tar = Command::new("tar");
     // The folder first: it counts for the names that follow.
-    tar.arg("--directory").arg(folder).args(["--extract", "--wildcards", "./boot/vmlinuz*"]).stdin(stdout);
+    tar.arg("--directory").arg(folder);
+    tar.args(["--extract", "--transform", "s:.*/::", "--wildcards", "*/vmlinuz*"]).stdin(stdout);
     run(&mut tar)?;
     if !archive.wait().context("wait for dpkg-deb")?.success() {
         bail!("unpack {}: dpkg-deb failed", deb.display());
