@@ -75,7 +75,8 @@ fn measure(section: Section, options: Options) -> Part {
         Section::Slowdown => slowdown::measure(options),
         Section::Transfer => transfer::measure(options),
         Section::Agent => containers::measure(options),
-        Section::Tick => tick::measure(options),
+        Section::Tick => tick::measure(options, &tick::LOADS),
+        Section::Large => tick::measure(options, &tick::LARGE_LOADS),
         Section::Tasks => tasks::measure(options),
         Section::Maps => maps::measure(),
     }
