@@ -126,7 +126,7 @@ metrics! {
     /// or elsewhere.
     Network at network {
         /// Bytes received: what the interfaces that they came through count, without link-layer headers
-        /// (docs/adr/0009).
+        /// (docs/adr/0010).
         rx_bytes_total: Counter,
         /// Packets received.
         rx_packets_total: Counter,

@@ -138,7 +138,7 @@ fn v1_io_is_one_line_for_each_device_and_operation() {
 
 #[test]
 fn memory_by_node_is_in_bytes_on_v2_and_in_pages_on_v1() {
-    // Debian 6.1 with `numa=fake=2`.
+    // By hand, after mm/memcontrol.c, `memory_numa_stat_show`.
     let v2 = b"anon N0=811008 N1=573440\nfile N0=3440640 N1=0\nkernel_stack N0=81920 N1=65536\npagetables N0=0 N1=0\n\
                unevictable N0=0 N1=0\n";
     let node = |node, anon, file| NumaNode {
