@@ -172,7 +172,7 @@ impl Shared {
 
 /// Whatever else wants the CPU or the disk goes first.
 fn step_back() {
-    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+    if let Err(error) = sys::use_cpus_when_idle() {
         log::debug!("lower the priority of measuring file systems: {error}");
     }
     if let Err(error) = sys::use_disks_when_idle() {

@@ -13,6 +13,15 @@ const IOPRIO_WHO_PROCESS: libc::c_int = 1;
 const IOPRIO_CLASS_IDLE: libc::c_int = 3;
 const IOPRIO_CLASS_SHIFT: libc::c_int = 13;
 
+/// Has the calling thread run when a CPU has nothing else to do. A low priority (`nice`) would not do: a task that wakes up, as for
+/// a tick, would still wait for the end of its time slice.
+pub(super) fn use_cpus_when_idle() -> io::Result<()> {
+    let priority = libc::sched_param { sched_priority: 0 };
+    // SAFETY: sched_setscheduler(2) reads the parameter; 0 is the calling thread.
+    let answer = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const priority) };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Has the calling thread's requests served when the disk has nothing else to do, by schedulers that know of it.
 pub(super) fn use_disks_when_idle() -> io::Result<()> {
     let idle = IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT;
