@@ -312,7 +312,7 @@ const SET_BITS: std::ops::RangeInclusive<u32> = 6..=13;
 const SLOTS_PER_CGROUP: u32 = 4;
 /// Slots on a CPU that even a host with few cgroups gets, if the memory limit allows: what no cgroup is in costs memory, and
 /// a table cannot grow.
-const FEWEST_WANTED: u32 = 8192;
+const FEWEST_WANTED: u32 = 4096;
 
 /// Entries of the table of tasks for each task that there is at the start: room for more to come.
 const ENTRIES_PER_TASK: u32 = 4;
@@ -567,12 +567,12 @@ mod tests {
         let slots = |cgroups| {
             plan(&facts(), V2, Wishes { cgroups, ..Wishes::default() }).constants.geometry.owned_slots
         };
-        assert_eq!([0, 40, 10_000].map(slots), [8192, 8192, 32768]);
+        assert_eq!([0, 40, 10_000].map(slots), [4096, 4096, 32768]);
     }
 
     #[test]
     fn slots_are_four_times_the_cgroups() {
         let owned = |cgroups| geometry(2, cgroups, 64 << 20).owned_slots;
-        assert_eq!([50, 2048, 2049, 10_000].map(owned), [8192, 8192, 16384, 32768]);
+        assert_eq!([50, 2048, 2049, 10_000].map(owned), [4096, 8192, 16384, 32768]);
     }
 }
