@@ -9,6 +9,7 @@ mod codegen;
 mod command;
 mod docker;
 mod layers;
+mod options;
 mod run;
 mod setup;
 mod test;

@@ -10,21 +10,14 @@ use crate::build_ebpf::{self, Toolchain};
 use crate::checkout::Checkout;
 use crate::command::{cargo, output, run, runner_step, say, status, step, succeeds};
 use crate::docker::Docker;
+use crate::options::{self, Options};
 use crate::{codegen, layers, run as build, setup};
 
 /// The host's part of the workspace: `monitor-ebpf` is for another target.
 const HOST: [&str; 3] = ["--workspace", "--exclude", "monitor-ebpf"];
 
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Options {
-    /// Rewrite golden and generated files where they differ.
-    bless: bool,
-    /// Run only the tests whose names contain it, and no other check.
-    filter: Option<String>,
-}
-
 pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
-    let options = parse(args)?;
+    let options = options::parse("test", args)?;
     setup::require_root("`cargo xtask test`, which loads eBPF programs and starts containers,")?;
     let toolchain = setup::for_build(checkout)?;
     let is_all = options.filter.is_none();
@@ -58,22 +51,6 @@ pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
         None if !has_privileged_tests => bail!("there are no privileged tests"),
         _ => Ok(()),
     }
-}
-
-fn parse(args: &[String]) -> Result<Options> {
-    let mut options = Options::default();
-    for arg in args {
-        match arg.as_str() {
-            "--bless" => options.bless = true,
-            "--" => {}
-            flag if flag.starts_with('-') => bail!("`cargo xtask test` takes no `{flag}`"),
-            _ if options.filter.is_some() => {
-                bail!("`cargo xtask test` takes one FILTER, `{arg}` is a second")
-            }
-            filter => options.filter = Some(filter.to_owned()),
-        }
-    }
-    Ok(options)
 }
 
 fn lint(checkout: &Checkout, toolchain: Toolchain) -> Result<()> {
@@ -198,7 +175,7 @@ mod tests {
     use super::*;
 
     fn parsed(args: &[&str]) -> Result<Options> {
-        parse(&args.iter().map(ToString::to_string).collect::<Vec<_>>())
+        options::parse("test", &args.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
     #[test]

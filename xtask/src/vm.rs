@@ -23,18 +23,11 @@ use self::kernel::Kernel;
 use self::report::Report;
 use crate::checkout::Checkout;
 use crate::command::{cargo, run, say, step};
+use crate::options::{self, Options};
 use crate::{run as build, setup, test};
 
 /// Holds the table, from the checkout's root.
 const SUPPORT: &str = "docs/kernel-support.md";
-
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Options {
-    /// Write what was seen into the table.
-    bless: bool,
-    /// Boot only rows such as `bookworm v2` that contain it.
-    filter: Option<String>,
-}
 
 /// A guest that was run.
 struct Outcome {
@@ -45,7 +38,7 @@ struct Outcome {
 }
 
 pub(crate) fn vm_command(checkout: &Checkout, args: &[String]) -> Result<()> {
-    let options = parse(args)?;
+    let options = options::parse("vm", args)?;
     let file = checkout.root().join(SUPPORT);
     let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
     let rows =
@@ -68,20 +61,6 @@ pub(crate) fn vm_command(checkout: &Checkout, args: &[String]) -> Result<()> {
         fs::write(&file, blessed).with_context(|| format!("write {}", file.display()))?;
     }
     conclude(&outcomes, options.bless)
-}
-
-fn parse(args: &[String]) -> Result<Options> {
-    let mut options = Options::default();
-    for arg in args {
-        match arg.as_str() {
-            "--bless" => options.bless = true,
-            "--" => {}
-            flag if flag.starts_with('-') => bail!("`cargo xtask vm` takes no `{flag}`"),
-            _ if options.filter.is_some() => bail!("`cargo xtask vm` takes one FILTER, `{arg}` is a second"),
-            filter => options.filter = Some(filter.to_owned()),
-        }
-    }
-    Ok(options)
 }
 
 fn chosen(rows: Vec<Row>, options: &Options) -> Result<Vec<Row>> {
@@ -201,9 +180,9 @@ mod tests {
 
     #[test]
     fn what_would_be_ignored_is_refused() {
-        assert!(parse(&strings(&["--fast"])).is_err());
-        assert!(parse(&strings(&["sid", "v2"])).is_err());
-        assert!(parse(&strings(&["--bless", "sid"])).unwrap().bless);
+        assert!(options::parse("vm", &strings(&["--fast"])).is_err());
+        assert!(options::parse("vm", &strings(&["sid", "v2"])).is_err());
+        assert!(options::parse("vm", &strings(&["--bless", "sid"])).unwrap().bless);
     }
 
     /// Whoever adds a kernel or a program meets this table first.
