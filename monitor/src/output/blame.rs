@@ -6,7 +6,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::{
     delays,
-    table::{duration, label, printable},
+    table::{label, nanoseconds, printable},
 };
 use crate::model::{Container, Interference, InterferenceSource, Snapshot};
 
@@ -72,15 +72,6 @@ fn paragraph(text: &mut String, container: &Container, per_second: f64) {
 fn waited(container: &Container) -> f64 {
     let parts = container.measurements.interference.iter().flatten();
     parts.filter_map(|part| part.wait_ns_per_second).sum()
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rounded for display; never negative"
-)]
-fn nanoseconds(ns: f64) -> String {
-    duration(ns as u64)
 }
 
 fn culprit(part: &Interference) -> String {

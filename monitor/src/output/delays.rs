@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::table::{bytes, duration, label};
+use super::table::{bytes, label, nanoseconds};
 use crate::model::{Container, Snapshot};
 
 /// Less of a second than this is not worth a line.
@@ -50,15 +50,6 @@ fn grown(snapshot: &Snapshot) -> Vec<String> {
         .take(GROWN)
         .map(|(grown, container)| format!("{} by {}", label(container), bytes(Some(grown))))
         .collect()
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rounded for display; never negative"
-)]
-fn nanoseconds(ns: f64) -> String {
-    duration(ns as u64)
 }
 
 #[cfg(test)]

@@ -152,6 +152,16 @@ pub(super) fn duration(ns: u64) -> String {
     }
 }
 
+/// As [`duration`], of a mean or a rate.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rounded for display; never negative"
+)]
+pub(super) fn nanoseconds(ns: f64) -> String {
+    duration(ns as u64)
+}
+
 /// A value, or `-` where it was not measured.
 fn unknown_or<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| "-".to_owned(), show)
