@@ -21,7 +21,7 @@ pub use self::{
     files::{CgroupFiles, What, raise_fd_limit},
     hierarchy::{Hierarchy, Mode, Mount, V1Hierarchy},
     limits::{CgroupLimits, IoLimit, Membership, Places, parse_memberships},
-    parse::unescape,
+    parse::{MountLine, unescape},
     stats::{
         CgroupStats, CpuStats, IoDevice, IoStats, Limit, MemoryDetails, MemoryStats, NumaNode, PidsStats,
         Pressure, PressureAverages, PressureStats,

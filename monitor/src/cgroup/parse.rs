@@ -266,19 +266,53 @@ pub(super) fn cgroup_mounts(mountinfo: &str) -> Vec<CgroupMount> {
 }
 
 fn cgroup_mount(line: &str) -> Option<CgroupMount> {
-    // A number of optional fields ends in a lone hyphen.
-    let (place, kind) = line.split_once(" - ")?;
-    let mut kind = kind.split(' ');
-    let is_v2 = match kind.next()? {
+    let MountLine { root, point, fs_type, fs_options, .. } = MountLine::parse(line)?;
+    let is_v2 = match fs_type {
         "cgroup" => false,
         "cgroup2" => true,
         _ => return None,
     };
-    let mut place = place.split(' ').skip(3);
-    let root = unescape(place.next()?);
-    let point = PathBuf::from(unescape(place.next()?));
-    let options = kind.nth(1).unwrap_or_default().split(',').map(str::to_owned).collect();
-    Some(CgroupMount { is_v2, root, point, options })
+    let options = fs_options.split(',').map(str::to_owned).collect();
+    Some(CgroupMount { is_v2, root: unescape(root), point: PathBuf::from(unescape(point)), options })
+}
+
+/// A line of a `mountinfo`, its fields still escaped.
+#[derive(Clone, Copy, Debug)]
+pub struct MountLine<'a> {
+    /// The file system's number, as in `254:0`.
+    pub device: &'a str,
+    /// The part of it that is mounted.
+    pub root: &'a str,
+    /// Where.
+    pub point: &'a str,
+    /// Options of this mount.
+    pub options: &'a str,
+    /// The file system's kind.
+    pub fs_type: &'a str,
+    /// What it is on, for those that are on something.
+    pub source: &'a str,
+    /// Options of the file system itself.
+    pub fs_options: &'a str,
+}
+
+impl<'a> MountLine<'a> {
+    /// Takes a line apart; `None` where it is torn.
+    #[must_use]
+    pub fn parse(line: &'a str) -> Option<Self> {
+        // A number of optional fields ends in a lone hyphen.
+        let (place, kind) = line.split_once(" - ")?;
+        let mut place = place.split(' ').skip(2);
+        let mut kind = kind.split(' ');
+        Some(Self {
+            device: place.next()?,
+            root: place.next()?,
+            point: place.next()?,
+            options: place.next()?,
+            fs_type: kind.next()?,
+            source: kind.next()?,
+            fs_options: kind.next().unwrap_or_default(),
+        })
+    }
 }
 
 /// Undoes the kernel's `\040` for white space and backslashes in the fields of a mount table.

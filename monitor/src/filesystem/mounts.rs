@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::cgroup::unescape;
+use crate::cgroup::{MountLine, unescape};
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,19 +39,14 @@ pub(super) fn parse(mountinfo: &str) -> Vec<Mount> {
 }
 
 fn parse_line(line: &str) -> Option<Mount> {
-    // A number of optional fields ends in a lone hyphen.
-    let (place, kind) = line.split_once(" - ")?;
-    let mut place = place.split(' ').skip(2);
-    let (device, root, point) = (place.next()?, place.next()?, place.next()?);
-    let mut kind = kind.split(' ');
-    let (fs_type, source) = (kind.next()?, kind.next()?);
+    let MountLine { device, root, point, fs_type, source, fs_options, .. } = MountLine::parse(line)?;
     Some(Mount {
         device: device.to_owned(),
         root: unescape(root).into(),
         point: unescape(point).into(),
         fs_type: fs_type.to_owned(),
         source: unescape(source),
-        options: kind.next().unwrap_or_default().to_owned(),
+        options: fs_options.to_owned(),
     })
 }
 

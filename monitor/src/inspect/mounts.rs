@@ -3,7 +3,7 @@
 //! Parsed here and not by procfs, which keeps the kernel's escapes and loses the order of the options.
 
 use super::model::Mount;
-use crate::cgroup::unescape;
+use crate::cgroup::{MountLine, unescape};
 
 /// The mounts in their order. A line that is not one is left out.
 pub(super) fn parse(mountinfo: &str) -> Vec<Mount> {
@@ -11,15 +11,9 @@ pub(super) fn parse(mountinfo: &str) -> Vec<Mount> {
 }
 
 fn mount(line: &str) -> Option<Mount> {
-    // A number of optional fields ends in a lone hyphen.
-    let (place, kind) = line.split_once(" - ")?;
-    let mut place = place.split(' ').skip(3);
-    let (root, target, options) = (place.next()?, place.next()?, place.next()?);
-    let mut kind = kind.split(' ');
-    let (fs_type, source) = (kind.next()?, kind.next()?);
-    let fs_options = kind.next().unwrap_or_default();
+    let MountLine { root, point, options, fs_type, source, fs_options, .. } = MountLine::parse(line)?;
     Some(Mount {
-        target: unescape(target),
+        target: unescape(point),
         source: unescape(source),
         root: unescape(root),
         fs_type: unescape(fs_type),
