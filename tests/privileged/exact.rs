@@ -4,7 +4,7 @@ use integration_tests::{
     bracket::assert_within,
     container::{Container, Image},
     monitor::Monitor,
-    snapshot::{Measurements, Snapshot},
+    snapshot::Snapshot,
     truth::Tasks,
     workload::{Report, Workload},
 };
@@ -173,7 +173,7 @@ impl Barrier {
                 continue;
             }
             let measured = &snapshots.last().expect("one").container(container.id()).measured;
-            let ours = totals(measured);
+            let ours = measured.task_totals();
             let ours_usage_us = measured.cpu.usage_ns_total.expect("CPU usage") / 1000;
             let scheduler = &measured.scheduler;
             let starts_and_exits =
@@ -190,18 +190,6 @@ fn waits_in(snapshot: &Snapshot, id: &str) -> u64 {
     let in_buckets: u64 = latency.buckets.iter().map(|bucket| bucket.count).sum();
     assert_eq!(latency.count, in_buckets, "each wait is in a bucket");
     latency.count
-}
-
-fn totals(measured: &Measurements) -> Tasks {
-    let (scheduler, faults) = (&measured.scheduler, &measured.faults);
-    Tasks {
-        voluntary: scheduler.voluntary_switches_total.expect("voluntary switches"),
-        involuntary: scheduler.involuntary_switches_total.expect("involuntary switches"),
-        on_cpu_ns: scheduler.on_cpu_ns_total.expect("time on a CPU"),
-        runq_wait_ns: scheduler.runq_wait_ns_total.expect("run-queue wait"),
-        minor: faults.minor_total.expect("minor faults"),
-        major: faults.major_total.expect("major faults"),
-    }
 }
 
 fn assert_exact_switches(threads: u64) {
@@ -333,7 +321,7 @@ fn a_hog_that_never_blocks_is_not_late_by_more_than_a_tick() {
         let least = container.tasks() - begin.truth;
         let snapshot = monitor.next_snapshot();
         let most = container.tasks() - begin.truth;
-        let ours = totals(&snapshot.container(container.id()).measured).on_cpu_ns - begin.ours.on_cpu_ns;
+        let ours = snapshot.container(container.id()).measured.task_totals().on_cpu_ns - begin.ours.on_cpu_ns;
         assert!(
             least.on_cpu_ns <= ours && ours <= most.on_cpu_ns,
             "ours {ours} ns, the truth from {} to {} ns",

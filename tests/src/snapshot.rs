@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use crate::truth::Tasks;
+
 /// One line of a stream.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Snapshot {
@@ -228,6 +230,26 @@ pub struct Measurements {
     pub pids: Pids,
     pub pressure: Pressure,
     pub interference: Option<Vec<Interference>>,
+}
+
+impl Measurements {
+    /// What is shown in place of what `/proc` has of each task.
+    ///
+    /// # Panics
+    ///
+    /// If any of it was not measured.
+    #[must_use]
+    pub fn task_totals(&self) -> Tasks {
+        let Self { scheduler, faults, .. } = self;
+        Tasks {
+            voluntary: scheduler.voluntary_switches_total.expect("voluntary switches"),
+            involuntary: scheduler.involuntary_switches_total.expect("involuntary switches"),
+            on_cpu_ns: scheduler.on_cpu_ns_total.expect("time on a CPU"),
+            runq_wait_ns: scheduler.runq_wait_ns_total.expect("run-queue wait"),
+            minor: faults.minor_total.expect("minor faults"),
+            major: faults.major_total.expect("major faults"),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -120,7 +120,7 @@ impl Watched {
     fn barrier(&mut self, boxed: &Boxed, dead: Tasks) -> Barrier {
         loop {
             let truth = boxed.tasks();
-            let ours = totals(&self.monitor().next_snapshot().container(&boxed.id).measured);
+            let ours = self.monitor().next_snapshot().container(&boxed.id).measured.task_totals();
             if boxed.tasks() == truth {
                 return Barrier { truth: truth + dead, ours };
             }
@@ -287,16 +287,4 @@ fn compare(ours: &Tasks, truth: &Tasks) -> String {
         truth.on_cpu_ns / 1_000_000,
         truth.runq_wait_ns / 1_000_000,
     )
-}
-
-fn totals(measured: &Measurements) -> Tasks {
-    let (scheduler, faults) = (&measured.scheduler, &measured.faults);
-    Tasks {
-        voluntary: scheduler.voluntary_switches_total.expect("voluntary switches"),
-        involuntary: scheduler.involuntary_switches_total.expect("involuntary switches"),
-        on_cpu_ns: scheduler.on_cpu_ns_total.expect("time on a CPU"),
-        runq_wait_ns: scheduler.runq_wait_ns_total.expect("run-queue wait"),
-        minor: faults.minor_total.expect("minor faults"),
-        major: faults.major_total.expect("major faults"),
-    }
 }
