@@ -68,6 +68,15 @@ pub struct Sources {
 /// What each series has counted.
 type Sums = HashMap<CgroupId, Arc<CgroupCounters>>;
 
+/// What a cgroup, and those below it, did since the last tick.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moved {
+    /// For how long its tasks ran.
+    ran_ns: u64,
+    /// Whether tasks have started, ended or become another program.
+    tasks: bool,
+}
+
 /// Keeps what lasts from tick to tick.
 pub struct Collector {
     pub(super) sources: Sources,
@@ -369,13 +378,14 @@ impl Collector {
             let Some(info) = self.registry.get(id) else { continue };
             let is_live = info.removed_boot_ns.is_none();
             let info = info.clone();
+            let moved = active.get(&id).copied().unwrap_or_default();
             let stats = match (&self.sources.hierarchy, &info.path) {
                 (Ok(hierarchy), Some(path)) if is_live => {
                     let subject = Subject {
                         id,
                         path,
-                        has_run: !counted.scheduler || active.contains_key(&id),
-                        have_tasks_changed: !counted.tells_of_tasks() || active.get(&id) == Some(&true),
+                        ran_ns: if counted.scheduler { moved.ran_ns } else { u64::MAX },
+                        have_tasks_changed: !counted.tells_of_tasks() || moved.tasks,
                         has_done_io: !counted.requests || self.block.has_moved(id),
                         made_at: info.made_at,
                     };
@@ -424,9 +434,8 @@ impl Collector {
         own.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Counters by series, nested cgroups added to their run; and which series, or ones below them, have run, and whether
-    /// tasks of theirs have started, ended or become other programs.
-    fn sum_counters(&self) -> (Option<Sums>, Counted, HashMap<CgroupId, bool>) {
+    /// Counters by series, nested cgroups added to their run; and what moved in each cgroup and those below it.
+    fn sum_counters(&self) -> (Option<Sums>, Counted, HashMap<CgroupId, Moved>) {
         let Ok(probes) = &self.sources.probes else { return (None, Counted::default(), HashMap::new()) };
         let counted = Counted {
             scheduler: probes.is_attached("sched_switch"),
@@ -452,7 +461,7 @@ impl Collector {
         }
         let mut sums = self.folded.clone();
         sums.reserve(self.known.len());
-        let mut active = HashMap::new();
+        let mut active: HashMap<CgroupId, Moved> = HashMap::new();
         for (id, counters, changed) in probes.reader.cgroups() {
             let run = self.registry.get(id).and_then(|info| info.run);
             sums.entry(run.unwrap_or(id))
@@ -460,7 +469,9 @@ impl Collector {
                 .or_insert_with(|| Arc::clone(counters));
             if changed.any {
                 for id in self.registry.with_ancestors(id) {
-                    *active.entry(id).or_default() |= changed.tasks;
+                    let moved = active.entry(id).or_default();
+                    moved.ran_ns += changed.ran_ns;
+                    moved.tasks |= changed.tasks;
                 }
             }
         }

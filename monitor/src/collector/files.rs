@@ -1,7 +1,7 @@
 //! Which cgroup files are read when.
 //!
-//! The probes tell which cgroups ran since the last tick. One that did not cannot have used CPU time, so its files
-//! keep their values and are read every few seconds only, for what others do to it (reclaim, new limits). That is why
+//! The probes tell for how long each cgroup ran. One that did not cannot have used CPU time, and one that only looked at its
+//! clock has hardly: its files are read every few seconds only, for what others do to it (reclaim, new limits). That is why
 //! hundreds of idle containers cost next to nothing.
 
 use std::{collections::HashMap, sync::Arc};
@@ -53,14 +53,26 @@ impl Periods {
     }
 }
 
+/// A cgroup's files are read at once when it has run for so long since they were read last. What they would tell of less is
+/// told with the next reading, [`Periods::usage_ns`] later at the latest.
+const LEAST_RUN_NS: u64 = 100_000;
+
 /// How long after a cgroup was made it is opened again where files are missing: runtimes make it in one hierarchy
 /// after the other.
 const YOUNG_NS: i128 = 3 * 1_000_000_000;
 
 struct Entry {
     files: CgroupFiles,
+    schedule: Schedule,
+}
+
+/// When what of a cgroup is to be read.
+#[expect(clippy::struct_field_names, reason = "a name ends in its unit")]
+struct Schedule {
     /// When usage was read last.
     read_ns: u64,
+    /// For how long the cgroup has run since then.
+    ran_ns: u64,
     usage_due_ns: u64,
     limits_due_ns: u64,
     /// When pressure was read last.
@@ -80,8 +92,8 @@ pub(super) struct FileCache {
 pub(super) struct Subject<'a> {
     pub(super) id: CgroupId,
     pub(super) path: &'a str,
-    /// Whether its tasks, or those of cgroups below it, have run since the last tick.
-    pub(super) has_run: bool,
+    /// For how long its tasks, and those of cgroups below it, have run since the last tick; the most where that is not known.
+    pub(super) ran_ns: u64,
     /// Whether some of these have started, ended or become another program.
     pub(super) have_tasks_changed: bool,
     /// Whether requests of theirs to block devices have completed.
@@ -118,9 +130,9 @@ impl FileCache {
     ) -> Option<(&Arc<CgroupStats>, u64)> {
         let (id, now_ns) = (subject.id, now.monotonic_ns);
         let periods = Periods::of(self.entries.len());
-        let (what, is_first) = match self.entries.get(&id) {
+        let (what, is_first) = match self.entries.get_mut(&id) {
             Some(entry) if !(entry.files.is_partial() && subject.is_young(now)) => {
-                (entry.due(now_ns, subject, &periods), false)
+                (entry.schedule.due(now_ns, subject, &periods), false)
             }
             _ => (self.open(hierarchy, subject, now_ns, &periods, health)?, true),
         };
@@ -134,12 +146,12 @@ impl FileCache {
                 health.last_error = Some(crate::error::chain(&error));
             }
             // What it said last stays its final word.
-            return Some((entry.files.last(), entry.read_ns));
+            return Some((entry.files.last(), entry.schedule.read_ns));
         }
         if !is_first {
-            entry.note(now_ns, what, &periods);
+            entry.schedule.note(now_ns, what, &periods);
         }
-        Some((entry.files.last(), entry.read_ns))
+        Some((entry.files.last(), entry.schedule.read_ns))
     }
 
     fn open(
@@ -152,7 +164,8 @@ impl FileCache {
     ) -> Option<What> {
         match CgroupFiles::open(hierarchy, subject.path) {
             Ok(files) => {
-                self.entries.insert(subject.id, Entry::new(files, subject.id, now_ns, periods));
+                let schedule = Schedule::new(subject.id, now_ns, periods);
+                self.entries.insert(subject.id, Entry { files, schedule });
                 Some(What::ALL)
             }
             Err(error) => {
@@ -167,13 +180,13 @@ impl FileCache {
 
     /// What the files of a removed cgroup said last.
     pub(super) fn last(&self, id: CgroupId) -> Option<(&Arc<CgroupStats>, u64)> {
-        self.entries.get(&id).map(|entry| (entry.files.last(), entry.read_ns))
+        self.entries.get(&id).map(|entry| (entry.files.last(), entry.schedule.read_ns))
     }
 
     /// Has the limits read at the next tick.
     pub(super) fn expire_limits(&mut self, id: CgroupId) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.limits_due_ns = 0;
+            entry.schedule.limits_due_ns = 0;
         }
     }
 
@@ -190,14 +203,14 @@ impl FileCache {
     }
 }
 
-impl Entry {
+impl Schedule {
     /// Everything is read at once; what is read again later falls on different ticks for different cgroups.
-    fn new(files: CgroupFiles, id: CgroupId, now_ns: u64, periods: &Periods) -> Self {
+    fn new(id: CgroupId, now_ns: u64, periods: &Periods) -> Self {
         let Periods { usage_ns, limits_ns, pressure_ns, fading_ns } = *periods;
         let due = |period: u64| now_ns + id.phase(period);
         Self {
-            files,
             read_ns: now_ns,
+            ran_ns: 0,
             usage_due_ns: due(usage_ns),
             limits_due_ns: due(limits_ns),
             pressure_read_ns: due(pressure_ns).saturating_sub(pressure_ns),
@@ -205,10 +218,13 @@ impl Entry {
         }
     }
 
-    fn due(&self, now_ns: u64, subject: &Subject<'_>, periods: &Periods) -> What {
-        let has_run = subject.has_run;
+    /// What is due, now that the cgroup has done more.
+    fn due(&mut self, now_ns: u64, subject: &Subject<'_>, periods: &Periods) -> What {
+        self.ran_ns = self.ran_ns.saturating_add(subject.ran_ns);
+        let has_run = self.ran_ns >= LEAST_RUN_NS;
+        let has_changed = subject.have_tasks_changed || subject.has_done_io;
         What {
-            usage: has_run || self.usage_due_ns <= now_ns,
+            usage: has_run || has_changed || self.usage_due_ns <= now_ns,
             tasks: subject.have_tasks_changed,
             io: subject.has_done_io,
             limits: self.limits_due_ns <= now_ns,
@@ -219,7 +235,7 @@ impl Entry {
 
     fn note(&mut self, now_ns: u64, what: What, periods: &Periods) {
         if what.usage {
-            self.read_ns = now_ns;
+            (self.read_ns, self.ran_ns) = (now_ns, 0);
         }
         if what.pressure {
             self.pressure_read_ns = now_ns;
@@ -248,6 +264,31 @@ mod tests {
         assert_eq!(seconds(0), [5, 30, 2, 10]);
         assert_eq!(seconds(300), [5, 30, 3, 10]);
         assert_eq!(seconds(10_000), [10, 100, 30, 30]);
+    }
+
+    #[test]
+    fn a_cgroup_that_runs_briefly_is_read_when_that_adds_up() {
+        let periods = Periods::of(1);
+        let mut schedule = Schedule::new(CgroupId(1), 0, &periods);
+        let mut is_read = |ran_ns, have_tasks_changed| {
+            let subject = Subject {
+                id: CgroupId(1),
+                path: "/",
+                ran_ns,
+                have_tasks_changed,
+                has_done_io: false,
+                made_at: None,
+            };
+            let what = schedule.due(1, &subject, &periods);
+            schedule.note(1, what, &periods);
+            what.usage
+        };
+        assert!(!is_read(0, false));
+        assert!(!is_read(LEAST_RUN_NS - 1, false));
+        assert!(is_read(1, false));
+        assert!(!is_read(LEAST_RUN_NS / 2, false), "it begins anew");
+        assert!(is_read(0, true));
+        assert!(is_read(u64::MAX, false), "where nothing tells");
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
         tasks: tasks::tasks(series, window.taken_ns),
         faults: faults(series, window),
         network: network::network(series, window),
-        cpu: Cpu { throttled_period: throttled_period(series), ..cpu_of(cpu, series.files_read_ns, window) },
+        cpu: Cpu { throttled_period: throttled_period(series), ..cpu_of(cpu, series, window) },
         memory: with_shortage(
             series,
             window,
@@ -258,7 +258,7 @@ fn faults(series: &Series, window: &Window<'_>) -> Faults {
     }
 }
 
-fn cpu_of(cpu: &CpuStats, read_ns: Option<u64>, window: &Window<'_>) -> Cpu {
+fn cpu_of(cpu: &CpuStats, series: &Series, window: &Window<'_>) -> Cpu {
     let CpuStats {
         usage_ns,
         user_ns,
@@ -275,7 +275,7 @@ fn cpu_of(cpu: &CpuStats, read_ns: Option<u64>, window: &Window<'_>) -> Cpu {
         usage_ns_total: *usage_ns,
         user_ns_total: *user_ns,
         system_ns_total: *system_ns,
-        usage_cores: usage_cores(*usage_ns, read_ns, window),
+        usage_cores: usage_cores(series, window),
         throttled_ns_total: *throttled_ns,
         periods_total: *periods,
         throttled_periods_total: *throttled_periods,
@@ -292,15 +292,17 @@ fn throttled_period(series: &Series) -> Option<Latency> {
 }
 
 /// CPU time per time, both between the two readings of the file, which need not be one window apart.
-fn usage_cores(usage_ns: Option<u64>, read_ns: Option<u64>, window: &Window<'_>) -> Option<f64> {
-    let growth = window.growth(usage_ns, |series| series.files.cpu.usage_ns)?;
+fn usage_cores(series: &Series, window: &Window<'_>) -> Option<f64> {
+    let usage_ns = |series: &Series| series.files.cpu.usage_ns;
+    let on_cpu_ns = |series: &Series| sched_counters(series).map(|sched| sched.on_cpu_ns);
+    let growth = window.growth(usage_ns(series), usage_ns)?;
     let elapsed = match window.before {
-        Some(before) => read_ns?.checked_sub(before.files_read_ns?)? as f64,
+        Some(before) => series.files_read_ns?.checked_sub(before.files_read_ns?)? as f64,
         None => window.seconds * 1e9,
     };
     match growth {
-        // Not read again because nothing ran.
-        0 => Some(0.0),
+        // Not read again because it hardly ran.
+        0 => Some(window.rate(on_cpu_ns(series), on_cpu_ns).unwrap_or_default() / 1e9),
         _ => (elapsed > 0.0).then(|| growth as f64 / elapsed),
     }
 }

@@ -243,6 +243,8 @@ pub(super) struct Seen {
 pub struct Changed {
     /// Anything at all.
     pub any: bool,
+    /// For how long its tasks have run, in nanoseconds.
+    pub ran_ns: u64,
     /// Tasks have started, ended or become another program.
     pub tasks: bool,
     /// TCP connections were established or closed.
@@ -290,6 +292,7 @@ impl Seen {
         let (now, before) = (&self.now.sched, &self.before.sched);
         self.changed = Changed {
             any: self.now != self.before,
+            ran_ns: now.on_cpu_ns.saturating_sub(before.on_cpu_ns),
             tasks: of_tasks(&self.now) != of_tasks(&self.before),
             connections: of_connections(&self.now) != of_connections(&self.before),
             drops: self.now.net.dropped != self.before.net.dropped,

@@ -268,6 +268,11 @@ fn cpu_use_is_over_the_time_between_its_own_readings() {
     assert_eq!(only(&growing).cpu.usage_cores, Some(0.2));
     let idle = snapshot(Some(&sample(11, vec![reading(7, 10)])), &sample(12, vec![reading(7, 10)]));
     assert_eq!(only(&idle).cpu.usage_cores, Some(0.0));
+    // Too short a run for another reading; the probes have seen it.
+    let mut brief = reading(7, 10);
+    counters(&mut brief).sched.on_cpu_ns = 50_000;
+    let brief = snapshot(Some(&sample(11, vec![reading(7, 10)])), &sample(12, vec![brief]));
+    assert_eq!(only(&brief).cpu.usage_cores, Some(0.00005));
 }
 
 #[test]
