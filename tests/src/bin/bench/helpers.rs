@@ -1,7 +1,7 @@
 //! The processes that work, wait or sleep while something is measured. They are this program, started again.
 
 use std::{
-    env,
+    env, hint,
     io::{self, PipeReader, PipeWriter, Read as _, Write as _},
     process::{Child, Command, Stdio},
     thread,
@@ -16,6 +16,8 @@ use rustix::{
 /// What a helper does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
+    /// Never leaves its CPU.
+    Busy,
     /// Sends back each byte.
     Echo,
     /// Sleeps.
@@ -25,11 +27,12 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Echo, Self::Idle, Self::Waking];
+    const ALL: [Self; 4] = [Self::Busy, Self::Echo, Self::Idle, Self::Waking];
 
     /// As the only argument; none that a person would type.
     fn argument(self) -> &'static str {
         match self {
+            Self::Busy => "helper:busy",
             Self::Echo => "helper:echo",
             Self::Idle => "helper:idle",
             Self::Waking => "helper:waking",
@@ -47,6 +50,9 @@ impl Role {
         // So that none is left behind, however the benchmark ends.
         set_parent_process_death_signal(Some(Signal::KILL)).expect("ask for a signal at the parent's death");
         match self {
+            Self::Busy => loop {
+                hint::spin_loop();
+            },
             Self::Echo => echo().expect("echo"),
             Self::Idle => loop {
                 thread::park();

@@ -10,9 +10,9 @@ use crate::{
 
 /// The most that monitor may slow the ping-pong down beyond the empty program, in percent points.
 const SWITCH_POINTS: f64 = 4.0;
-const TRIPLES: usize = 12;
-const CHUNKS: usize = 20;
-const ROUND_TRIPS: usize = 20_000;
+const TRIPLES: usize = 36;
+const CHUNKS: usize = 10;
+const ROUND_TRIPS: usize = 10_000;
 const PAGES: usize = 10_000;
 /// The hooks that the two kinds of work pass.
 const HOOKS: [&str; 2] = ["sched_switch", "page_fault_user"];
@@ -26,7 +26,8 @@ pub(crate) fn measure(options: Options) -> Part {
             "A pair of processes on one CPU that pass a byte to and fro, and a process that writes to fresh pages; \
              each {CHUNKS} chunks of {ROUND_TRIPS} round trips or {PAGES} pages with nothing attached, with empty \
              programs on `{}`, and with `monitor stream`, in turns. Ratios are medians of {} such triples, each \
-             against its own nothing; the best chunk is the one that was disturbed least.",
+             against its own nothing; the best chunk is the one that was disturbed least. The CPU is kept busy while programs \
+             are attached, so that all three begin on one that has not idled.",
             HOOKS.join("` and `"),
             switches.len(),
         ),

@@ -18,8 +18,8 @@ use crate::{
 
 /// The most that monitor may slow the transfer down beyond the empty programs, in percent points.
 const TRANSFER_POINTS: f64 = 3.0;
-const TRIPLES: usize = 12;
-const CHUNKS: usize = 20;
+const TRIPLES: usize = 36;
+const CHUNKS: usize = 10;
 /// Bytes of a write: as many as a packet has at most.
 const PIECE: usize = 1 << 16;
 /// Of a chunk.

@@ -1,9 +1,14 @@
 //! The same work with nothing attached, with empty programs, and with monitor, in turns.
 
-use std::time::Instant;
+use std::{
+    sync::mpsc::{self, Sender},
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::{
     agent::Agent,
+    helpers::{Helper, Pinned, Role},
     interrupt,
     programs::Empty,
     statistics::{least, median, most},
@@ -20,6 +25,9 @@ pub(crate) const COLUMNS: &[&str] = &[
     "monitor − empty, points",
     "points, least – most",
 ];
+
+/// For how long the CPU has been busy, at the least, when the work begins.
+const SETTLED: Duration = Duration::from_millis(1500);
 
 /// What is attached.
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +73,14 @@ pub(crate) fn measure<const WORKS: usize>(
     hooks: &[&str],
     works: [fn() -> Timing; WORKS],
 ) -> [Vec<Triple>; WORKS] {
+    let _company = Company::start();
     let mut measured = [const { Vec::new() }; WORKS];
     for turn in 0..rounds {
         let mut triples = [Triple::default(); WORKS];
         for place in 0..Variant::ALL.len() {
             // Another one begins each time, so that a machine that slows down slows all of them down.
             let variant = Variant::ALL[(turn + place) % Variant::ALL.len()];
-            let _attached = attach(variant, hooks);
+            let _attached = attach_busily(variant, hooks);
             for (triple, work) in triples.iter_mut().zip(works) {
                 triple.0[variant as usize] = work();
             }
@@ -102,6 +111,33 @@ pub(crate) fn row(work: &str, triples: &[Triple], which: fn(&Timing) -> f64) -> 
         format!("**{:.1}**", median(&points)),
         format!("{:.1} – {:.1}", least(&points), most(&points)),
     ]
+}
+
+/// As [`attach`], which takes longer for some than for others, with the work's CPU busy meanwhile: a virtual CPU that has been
+/// idle for a second is slower for seconds after.
+fn attach_busily(variant: Variant, hooks: &[&str]) -> (Option<Empty>, Option<Agent>) {
+    let began = Instant::now();
+    let _busy = {
+        let _pinned = Pinned::to_last_cpu();
+        Helper::start(Role::Busy)
+    };
+    let attached = attach(variant, hooks);
+    thread::sleep(SETTLED.saturating_sub(began.elapsed()));
+    attached
+}
+
+/// A thread that does nothing. With a second thread each read and write takes longer (the kernel holds on to the file meanwhile),
+/// and there is one that reads what monitor prints: so there shall always be one.
+struct Company {
+    _until_dropped: Sender<()>,
+}
+
+impl Company {
+    fn start() -> Self {
+        let (until_dropped, end) = mpsc::channel();
+        thread::spawn(move || end.recv());
+        Self { _until_dropped: until_dropped }
+    }
 }
 
 /// What is attached until it is dropped.
