@@ -216,6 +216,15 @@ pub fn docker(args: &[&str]) -> Command {
     command
 }
 
+/// As [`docker`], but ended with status 124 after a time: daemons of old versions lock up when much is removed at once.
+#[must_use]
+pub fn docker_within(limit: Duration, args: &[&str]) -> Command {
+    let mut command = Command::new("timeout");
+    command.args([&limit.as_secs().to_string(), "docker"]).args(args);
+    command.env("DOCKER_HOST", env::docker_host()).stdin(Stdio::null());
+    command
+}
+
 /// What the Docker client prints; panics with what it says when it fails.
 #[must_use]
 pub fn docker_output(args: &[&str]) -> String {
