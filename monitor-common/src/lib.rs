@@ -20,5 +20,6 @@ pub mod memory;
 pub mod net;
 #[cfg(feature = "user")]
 pub mod pod;
+pub mod queue;
 pub mod slots;
 pub mod waits;

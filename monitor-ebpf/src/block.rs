@@ -19,7 +19,8 @@ use monitor_common::{
 use crate::{
     globals::{constant, word},
     kernel::Request,
-    tally::{add, add_u32},
+    queue,
+    tally::{BPF_NOEXIST, add, add_u32},
 };
 
 #[map]
@@ -42,16 +43,27 @@ fn block_rq_complete(ctx: BtfTracePointContext) {
         device: request.disk().map_or(0, |disk| device(disk.major(), disk.first_minor())),
         reserved: 0,
     };
-    let Some(BlockCounters { requests, times }) = counters(&key) else { return };
+    let done = u64::from(ctx.arg::<u32>(2));
+    // SAFETY: the helper has no preconditions.
+    let completed_ns = is_whole(request, done).then(|| unsafe { bpf_ktime_get_ns() });
+    let begun_ns = request.begun_ns();
+    add_up(request, &key, kind, done, completed_ns);
+    // Last, since the verifier follows all that comes after a walk through the ring once for each length of that walk.
+    if let Some(now_ns) = completed_ns {
+        queue::complete(key.device, key.cgroup, begun_ns, now_ns);
+    }
+}
+
+#[inline(always)]
+fn add_up(request: Request, key: &BlockKey, kind: usize, done: u64, completed_ns: Option<u64>) {
+    let Some(BlockCounters { requests, times }) = counters(key) else { return };
     let [reads, writes, discards, flushes] = requests;
     let [read_times, write_times] = times;
-    let done = u64::from(ctx.arg::<u32>(2));
-    let is_whole = is_whole(request, done);
     match kind {
-        READ => count(request, done, is_whole, reads, Some(read_times)),
-        WRITE => count(request, done, is_whole, writes, Some(write_times)),
-        DISCARD => count(request, done, is_whole, discards, None),
-        _ => count(request, done, is_whole, flushes, None),
+        READ => count(request, done, completed_ns, reads, Some(read_times)),
+        WRITE => count(request, done, completed_ns, writes, Some(write_times)),
+        DISCARD => count(request, done, completed_ns, discards, None),
+        _ => count(request, done, completed_ns, flushes, None),
     }
 }
 
@@ -87,14 +99,12 @@ fn is_whole(request: Request, done: u64) -> bool {
 fn count(
     request: Request,
     done: u64,
-    is_whole: bool,
+    completed_ns: Option<u64>,
     requests: &mut Requests,
     times: Option<&mut RequestTimes>,
 ) {
     add(&mut requests.bytes, done);
-    if !is_whole {
-        return;
-    }
+    let Some(now) = completed_ns else { return };
     add(&mut requests.operations, 1);
     let (begun, issued) = (request.begun_ns(), request.issued_ns());
     // A flush without data is never issued itself.
@@ -102,8 +112,6 @@ fn count(
         add(&mut requests.untimed, 1);
         return;
     }
-    // SAFETY: the helper has no preconditions.
-    let now = unsafe { bpf_ktime_get_ns() };
     add(&mut requests.total_ns, now.saturating_sub(begun));
     if let Some(times) = times {
         let (queue, latency) = (issued.saturating_sub(begun), now.saturating_sub(issued));
@@ -136,7 +144,6 @@ fn counters(key: &BlockKey) -> Option<&'static mut BlockCounters> {
 #[cold]
 #[inline(never)]
 fn begin(key: &BlockKey) -> Option<*mut BlockCounters> {
-    const BPF_NOEXIST: u64 = 1;
     let empty = BLOCK_SHARED.get(EMPTY)?;
     // Fails where there is no room, or where another CPU was faster.
     let _ = BLOCK.insert(key, empty, BPF_NOEXIST);

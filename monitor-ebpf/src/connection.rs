@@ -14,7 +14,7 @@ use monitor_common::net::{CONNECTION_ENTRIES, ConnectionTimes, LOST_TIMES, SLOW_
 use crate::{
     drops::lose,
     kernel::{Sock, TcpSock, Typed},
-    tally::count_time,
+    tally::{BPF_NOEXIST, count_time},
 };
 
 #[map]
@@ -26,8 +26,6 @@ static NO_CONNECTIONS: Array<ConnectionTimes> = Array::with_max_entries(1, 0);
 /// their socket.
 #[map]
 static SLOW: HashMap<u64, u64> = HashMap::with_max_entries(SLOW_CONNECTS, 0);
-
-const BPF_NOEXIST: u64 = 1;
 
 /// A request for a connection was sent again.
 #[cold]

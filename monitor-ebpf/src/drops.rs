@@ -11,7 +11,7 @@ use crate::{
     attribution::net_slot_of,
     globals::{constant, word},
     kernel::{Memory, Packet, Sock},
-    tally::{Cpu, add},
+    tally::{BPF_NOEXIST, Cpu, add},
 };
 
 #[map]
@@ -89,7 +89,6 @@ fn count_reason(cgroup: u64, reason: u32) {
 #[cold]
 #[inline(never)]
 fn begin(key: &DropKey) -> Option<*mut u64> {
-    const BPF_NOEXIST: u64 = 1;
     // Fails where there is no room, or where another CPU was faster.
     let _ = DROPS.insert(key, 0, BPF_NOEXIST);
     DROPS.get_ptr_mut(key)

@@ -21,6 +21,7 @@ mod kernel;
 mod memory;
 mod net;
 mod process;
+mod queue;
 mod sched;
 mod tally;
 mod tcp;

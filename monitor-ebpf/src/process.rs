@@ -16,7 +16,7 @@ use crate::{
     globals::{constant, word},
     kernel::{Task, Typed, copy_text, program_path},
     memory,
-    tally::{self, Cpu},
+    tally::{self, BPF_NOEXIST, Cpu},
 };
 
 /// Processes of which the end was told, by [`identity`].
@@ -98,9 +98,6 @@ fn killed(cpu: Cpu, task: Task<Typed>) {
         tell(Kind::OomKill, task.leader(), |_| {});
     }
 }
-
-/// Lets an insertion fail where there is an entry already.
-const BPF_NOEXIST: u64 = 1;
 
 /// Numbers that no other process has: what its threads share, and when it began.
 #[inline(always)]

@@ -22,6 +22,8 @@ use crate::globals::{self, constant, word};
 
 /// Lets user space map the array and read it without a system call.
 pub(crate) const BPF_F_MMAPABLE: u32 = 1 << 10;
+/// Lets an insertion fail where there is an entry already.
+pub(crate) const BPF_NOEXIST: u64 = 1;
 
 #[map]
 static TAGS: Array<TagSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);

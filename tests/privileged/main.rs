@@ -16,6 +16,7 @@ mod memory;
 mod nested;
 mod network;
 mod output;
+mod queueing;
 mod runtimes;
 mod sockets;
 mod tasks;

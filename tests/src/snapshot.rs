@@ -230,6 +230,7 @@ pub struct Measurements {
     pub pids: Pids,
     pub pressure: Pressure,
     pub interference: Option<Vec<Interference>>,
+    pub block_interference: Option<Vec<BlockInterference>>,
 }
 
 impl Measurements {
@@ -463,6 +464,15 @@ pub struct BlockIo {
     pub devices: Option<Vec<BlockDevice>>,
     pub read_latency: Option<Latency>,
     pub write_latency: Option<Latency>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct BlockInterference {
+    pub source: String,
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub wait_ns_total: u64,
+    pub waits_total: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -1,11 +1,11 @@
 //! Who waited for whom, by series: what the probes tell of cgroups, as containers see it.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use super::sample::Blamed;
+use super::sample::{Blamed, WaitRow};
 use crate::{
     newtypes::CgroupId,
     probes::waits::{Culprit, Waited},
@@ -15,7 +15,7 @@ use crate::{
 /// What each series has waited for since it is counted.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    rows: HashMap<CgroupId, Arc<BTreeMap<Blamed, Waited>>>,
+    rows: HashMap<CgroupId, WaitRow>,
 }
 
 impl Ledger {
@@ -35,7 +35,7 @@ impl Ledger {
 
     /// What a series has waited for.
     #[must_use]
-    pub fn row(&self, series: CgroupId) -> Arc<BTreeMap<Blamed, Waited>> {
+    pub fn row(&self, series: CgroupId) -> WaitRow {
         self.rows.get(&series).cloned().unwrap_or_default()
     }
 
@@ -65,6 +65,8 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     const VICTIM: &str = "/docker/1111111111111111111111111111111111111111111111111111111111111111";

@@ -11,12 +11,14 @@ use std::{
 use jiff::Timestamp;
 use monitor_common::block::{RequestTimes, Requests};
 
+use super::{blame::Ledger, sample::WaitRow};
 use crate::{
     cgroup::{Hierarchy, Mount, list_cgroups},
     newtypes::CgroupId,
     probes::{
         block::{Blocks, Growth, add_requests, add_times},
         events::What,
+        waits::{Culprit, Waited},
     },
     registry::Registry,
 };
@@ -69,6 +71,8 @@ pub(super) struct BlockLedger {
     moved: HashSet<CgroupId>,
     /// Requests of cgroups that belong to no series.
     unattributed: u64,
+    /// Whom requests stood in line behind.
+    waits: Ledger,
 }
 
 /// The cgroups of a hierarchy that is not the counted one.
@@ -142,11 +146,34 @@ impl BlockLedger {
             }
             true
         });
+        // Nobody waits where nothing completes.
+        if !self.moved.is_empty() {
+            blocks.queues.read(|victim, culprit, waited| self.note_wait(registry, victim, culprit, waited));
+        }
         blocks.release(|id| match &self.foreign {
             None => registry.get(id).is_none_or(|info| info.removed_boot_ns.is_some()),
             Some(foreign) => foreign.cgroups.get(&id).is_none_or(|place| place.is_gone),
         });
         self.forget_places();
+    }
+
+    /// Adds what requests have waited for others.
+    fn note_wait(&mut self, registry: &Registry, victim: CgroupId, culprit: Culprit, waited: Waited) {
+        let Some(victim) = self.series_of(victim, registry, true) else { return };
+        let culprit = match culprit {
+            // Requests of the kernel's own.
+            Culprit::Cgroup(NO_CGROUP) => Culprit::Cgroup(NO_CGROUP),
+            Culprit::Cgroup(id) => {
+                self.series_of(id, registry, true).map_or(Culprit::Unknown, Culprit::Cgroup)
+            }
+            other => other,
+        };
+        self.waits.add(registry, victim, culprit, waited);
+    }
+
+    /// Whom a series' requests stood in line behind.
+    pub(super) fn waited(&self, series: CgroupId) -> WaitRow {
+        self.waits.row(series)
     }
 
     /// The series that a cgroup of the block controller counts for. One that has no namesake in the counted hierarchy, if
@@ -214,7 +241,12 @@ impl BlockLedger {
         self.unattributed
     }
 
-    /// Forgets a series.
+    /// Forgets whom requests of series, or others for them, stood in line behind.
+    pub(super) fn forget_waits(&mut self, gone: &HashSet<CgroupId>) {
+        self.waits.forget(gone);
+    }
+
+    /// Forgets what a series did.
     pub(super) fn forget(&mut self, series: CgroupId) {
         self.rows.remove(&series);
         let mut freed = Vec::new();
@@ -236,6 +268,7 @@ mod tests {
     use monitor_common::block::{BlockCounters, READ, device};
 
     use super::*;
+    use crate::collector::sample::Blamed;
 
     const CONTAINER: &str = "/docker/1111111111111111111111111111111111111111111111111111111111111111";
 
@@ -288,6 +321,30 @@ mod tests {
         let mut ledger = foreign(&[(501, CONTAINER, 1_003), (601, CONTAINER, 9_002)]);
         assert_eq!(ledger.series_of(CgroupId(501), &registry, false), Some(CgroupId(10)));
         assert_eq!(ledger.series_of(CgroupId(601), &registry, false), Some(CgroupId(20)));
+    }
+
+    #[test]
+    fn waits_are_put_down_to_series() {
+        let (registry, mut ledger) = (registry(), BlockLedger::default());
+        let waited = |wait_ns| Waited { wait_ns, waits: 1, preemptions: 0 };
+        let container = CgroupId(10);
+        for (culprit, ns) in [
+            (Culprit::Cgroup(CgroupId(11)), 1),
+            (Culprit::Cgroup(CgroupId(1)), 2),
+            (Culprit::Cgroup(NO_CGROUP), 4),
+            (Culprit::Cgroup(CgroupId(99)), 8),
+            (Culprit::Unknown, 16),
+        ] {
+            ledger.note_wait(&registry, CgroupId(11), culprit, waited(ns));
+        }
+        ledger.note_wait(&registry, CgroupId(1), Culprit::Cgroup(CgroupId(11)), waited(32));
+        let ns = |series: CgroupId, blamed: Blamed| {
+            ledger.waited(series).get(&blamed).map(|waited| waited.wait_ns)
+        };
+        assert_eq!(ns(container, Blamed::Own), Some(1));
+        assert_eq!(ns(container, Blamed::System), Some(6));
+        assert_eq!(ns(container, Blamed::Unknown), Some(24));
+        assert_eq!(ns(CgroupId(1), Blamed::Container(container)), Some(32));
     }
 
     #[test]

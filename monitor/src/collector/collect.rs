@@ -413,6 +413,7 @@ impl Collector {
                 waited: counted.scheduler.then(|| self.ledger.row(id)),
                 counted,
                 block: self.block.row(id).filter(|_| counted.requests),
+                queued: counted.requests.then(|| self.block.waited(id)),
                 activity: self.census.row(id, info.made_at),
                 throttled: self.throttling.follow(id, &files.cpu, info.made_at.is_some()),
                 files,

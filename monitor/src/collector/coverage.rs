@@ -35,6 +35,8 @@ impl Collector {
             coverage.lost.unblamed_preemptions_total = losses.unblamed_preemptions;
             coverage.lost.overflowed_requests_total = probes.blocks.overflowed();
             coverage.lost.unattributed_requests_total = self.block.unattributed();
+            coverage.lost.unblamed_request_ns_total = probes.blocks.queues.lost_ns();
+            coverage.lost.unremembered_completions_total = probes.blocks.queues.lost_completions();
             coverage.lost.shortages_total = losses.shortages;
             if losses.slot_overflows > 0 {
                 coverage

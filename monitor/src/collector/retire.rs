@@ -34,6 +34,7 @@ impl Collector {
         self.retiring = waiting;
         self.forget_runs(now, &mut gone);
         self.ledger.forget(&gone);
+        self.block.forget_waits(&gone);
         self.registry.forget_deleted();
     }
 

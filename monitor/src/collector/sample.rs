@@ -72,9 +72,11 @@ pub struct Series {
     /// Which of these are counted.
     pub counted: Counted,
     /// What its tasks waited for; `None` where no probe tells.
-    pub waited: Option<Arc<BTreeMap<Blamed, Waited>>>,
+    pub waited: Option<WaitRow>,
     /// What its requests to block devices were, nested cgroups included; `None` where there were none that were counted.
     pub block: Option<Arc<BlockTotals>>,
+    /// Whom its requests to block devices stood in line behind; `None` where that is not counted.
+    pub queued: Option<WaitRow>,
     /// What its tasks did when they were last looked at; `None` where they were not.
     pub activity: Option<Arc<Activity>>,
     /// The periods in which its quota ran out; `None` where nothing tells of a quota.
@@ -96,6 +98,9 @@ impl Series {
         self.container.as_ref().is_some_and(|info| info.run.ended_at.is_some())
     }
 }
+
+/// What a series waited for.
+pub type WaitRow = Arc<BTreeMap<Blamed, Waited>>;
 
 /// Whom or what a wait is blamed on, as a victim sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,7 +15,7 @@ use monitor_common::{
     memory::Shortage,
 };
 
-use super::sample::{Blamed, ContainerInfo, Counted, Sample, Series};
+use super::sample::{Blamed, ContainerInfo, Counted, Sample, Series, WaitRow};
 use crate::{
     cgroup::{
         CgroupStats, CpuStats, Limit, MemoryDetails, MemoryStats, NumaNode, PidsStats,
@@ -52,7 +52,10 @@ pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
         };
         let mut measurements = measure(series, &window);
         measurements.filesystems = filesystems::filesystems(series, now);
-        measurements.interference = interference(series, &window, &containers_by_run);
+        measurements.interference =
+            interference(series, &window, &containers_by_run, |series| series.waited.as_ref());
+        let queued = interference(series, &window, &containers_by_run, |series| series.queued.as_ref());
+        measurements.block_interference = block::interference(series, queued);
         match &series.container {
             Some(info) => containers.push(container(series, info, measurements)),
             None => cgroups.push(cgroup_entry(series, measurements)),
@@ -119,6 +122,7 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
             io: pressure.io.map(stall),
         },
         interference: None,
+        block_interference: None,
         filesystems: Filesystems::default(),
     }
 }
@@ -205,13 +209,12 @@ fn interference(
     series: &Series,
     window: &Window<'_>,
     containers: &HashMap<CgroupId, &ContainerInfo>,
+    row: fn(&Series) -> Option<&WaitRow>,
 ) -> Option<Vec<Interference>> {
     let waited_for = |blamed: Blamed| {
-        move |series: &Series| Some(series.waited.as_ref()?.get(&blamed).map_or(0, |waited| waited.wait_ns))
+        move |series: &Series| Some(row(series)?.get(&blamed).map_or(0, |waited| waited.wait_ns))
     };
-    let mut parts: Vec<Interference> = series
-        .waited
-        .as_ref()?
+    let mut parts: Vec<Interference> = row(series)?
         .iter()
         .map(|(blamed, waited)| {
             let (source, culprit) = match blamed {

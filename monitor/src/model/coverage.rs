@@ -67,6 +67,10 @@ pub struct Lost {
     pub unblamed_ns_total: u64,
     /// Preemptions that found no room in it.
     pub unblamed_preemptions_total: u64,
+    /// Nanoseconds that requests to block devices waited for others that found no room in that table of theirs.
+    pub unblamed_request_ns_total: u64,
+    /// Completed requests to more block devices than are remembered, for which nobody is said to have waited.
+    pub unremembered_completions_total: u64,
     /// Reclaims of memory and kills for lack of it that found no room in their table.
     pub shortages_total: u64,
     /// Cgroups that counted something but were gone before anything told their path.

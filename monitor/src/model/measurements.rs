@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filesystems::Filesystems, metric::metrics};
+use super::{
+    filesystems::Filesystems,
+    interference::{BlockInterference, Interference},
+    metric::metrics,
+};
 
 /// All groups of measurements.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +34,8 @@ pub struct Measurements {
     pub pressure: Pressure,
     /// What its waiting for a CPU was spent on; `null` until measured.
     pub interference: Option<Vec<Interference>>,
+    /// Whom its requests to block devices stood in line behind; `null` until measured.
+    pub block_interference: Option<Vec<BlockInterference>>,
 }
 
 metrics! {
@@ -558,43 +564,4 @@ pub struct LatencyBucket {
     pub to_ns: Option<u64>,
     /// How many.
     pub count: u64,
-}
-
-/// Part of a container's waiting for a CPU and whom it is blamed on. The parts of a container add up to its
-/// `runq_wait_ns_total`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Interference {
-    /// Whom or what.
-    pub source: InterferenceSource,
-    /// The other container's id; `null` where the source is no single container.
-    pub id: Option<String>,
-    /// The other container's name.
-    pub name: Option<String>,
-    /// Time waited.
-    pub wait_ns_total: u64,
-    /// Growth of `wait_ns_total` over the window.
-    pub wait_ns_per_second: Option<f64>,
-    /// Waits that the source had a part in.
-    pub waits_total: u64,
-    /// Times that a task had to leave its CPU for the source though it could have gone on.
-    pub preemptions_total: u64,
-}
-
-/// What can keep a task from a CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum InterferenceSource {
-    /// Other tasks of the same container.
-    #[serde(rename = "self")]
-    Own,
-    /// Another container; without an id, containers that have ended and are no longer shown.
-    Container,
-    /// Tasks that are in no container, the kernel's threads among them.
-    System,
-    /// The CPU quota of the container or of a cgroup around it: throttling.
-    Quota,
-    /// Nobody: the CPU was idle, and waking it up took this long.
-    Wakeup,
-    /// Not known: the wait was for another CPU before the task was moved, or longer than what is remembered of a CPU.
-    Unknown,
 }

@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod event;
 pub mod filesystems;
 pub mod host;
+pub mod interference;
 pub mod measurements;
 mod metric;
 pub mod snapshot;
@@ -26,10 +27,10 @@ pub use self::{
         CpuTimes, Disk, DiskActivity, Host, HostFaults, HostInterface, HostMemory, HostReclaim,
         HostScheduler, HostTotals, InterfaceTraffic, NumberedCpu,
     },
+    interference::{BlockInterference, Interference, InterferenceSource},
     measurements::{
-        BlockDevice, BlockIo, Cpu, Faults, Interface, Interference, InterferenceSource, Latency,
-        LatencyBucket, Measurements, Memory, Network, NumaMemory, PacketDrops, Pids, Pressure, Scheduler,
-        Stall, StallShare, Tasks,
+        BlockDevice, BlockIo, Cpu, Faults, Interface, Latency, LatencyBucket, Measurements, Memory, Network,
+        NumaMemory, PacketDrops, Pids, Pressure, Scheduler, Stall, StallShare, Tasks,
     },
     snapshot::{
         Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,

@@ -21,6 +21,7 @@ pub fn encode(snapshot: &Snapshot, out: &mut BytesMut) {
     let mut text = String::new();
     for (container, per_second) in waiting {
         paragraph(&mut text, container, per_second);
+        delays::put_queue(&mut text, container);
         delays::put_reclaim(&mut text, container, snapshot);
     }
     if text.is_empty() {

@@ -11,7 +11,10 @@ use monitor_common::{
     histogram::BUCKETS,
 };
 
-use super::load::{LoadError, take_map};
+use super::{
+    load::{LoadError, take_map},
+    queue::Queues,
+};
 use crate::newtypes::CgroupId;
 
 /// What one cgroup did to one device since it was read last.
@@ -32,6 +35,8 @@ pub struct Blocks {
     before: HashMap<BlockKey, Box<BlockCounters>>,
     /// Entries that have not grown lately.
     still: Vec<BlockKey>,
+    /// Whom requests stood in line behind.
+    pub queues: Queues,
 }
 
 impl std::fmt::Debug for Blocks {
@@ -50,6 +55,7 @@ impl Blocks {
             shared: open(ebpf, "BLOCK_SHARED")?,
             before: HashMap::new(),
             still: Vec::new(),
+            queues: Queues::open(ebpf)?,
         })
     }
 
@@ -85,6 +91,7 @@ impl Blocks {
             let _ = self.table.remove(&key);
             self.before.remove(&key);
         }
+        self.queues.release(is_removed);
     }
 
     /// Requests of cgroups and devices that found no room in the table.
@@ -95,7 +102,7 @@ impl Blocks {
     }
 }
 
-fn open<M: TryFrom<Map, Error = aya::maps::MapError>>(
+pub(super) fn open<M: TryFrom<Map, Error = aya::maps::MapError>>(
     ebpf: &mut Ebpf,
     name: &'static str,
 ) -> Result<M, LoadError> {

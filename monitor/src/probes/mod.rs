@@ -8,6 +8,7 @@ pub mod counters;
 pub mod events;
 pub mod load;
 pub mod plan;
+pub mod queue;
 pub mod read;
 mod shortages;
 pub mod sockets;

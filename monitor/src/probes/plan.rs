@@ -9,6 +9,7 @@ use monitor_common::{
     limits::{RING_BYTES, SHORTAGES, WAIT_PAIRS, WAYS},
     memory::Shortage,
     net::{CONNECTION_ENTRIES, ConnectionTimes, DROP_ENTRIES, DropKey, NetSlot, SLOW_CONNECTS},
+    queue::{DeviceQueue, QUEUE_PAIRS, QUEUED_DEVICES, QueuePair, QueueWaits},
     slots::{Geometry, SeenTask, TagSet},
     waits::{Turns, WaitPair},
 };
@@ -435,6 +436,8 @@ pub fn map_bytes(constants: &Constants) -> usize {
         + CONNECTION_ENTRIES as usize * (size_of::<u64>() + size_of::<ConnectionTimes>())
         + SLOW_CONNECTS as usize * 2 * size_of::<u64>()
         + DROP_ENTRIES as usize * (size_of::<DropKey>() + size_of::<u64>())
+        + QUEUED_DEVICES as usize * size_of::<DeviceQueue>()
+        + QUEUE_PAIRS as usize * (size_of::<QueuePair>() + size_of::<QueueWaits>())
         + RING_BYTES as usize
 }
 

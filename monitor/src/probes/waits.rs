@@ -21,7 +21,7 @@ pub enum Culprit {
 }
 
 impl Culprit {
-    fn of(number: u64) -> Self {
+    pub(super) fn of(number: u64) -> Self {
         match number {
             QUOTA => Self::Quota,
             IDLE => Self::Idle,

@@ -14,7 +14,7 @@ use crate::{
         block::BlockTotals,
         sample::{Sample, Series},
     },
-    model::{BlockDevice, BlockIo, Latency},
+    model::{BlockDevice, BlockInterference, BlockIo, Interference, Latency},
 };
 
 /// Names of block devices by number.
@@ -69,6 +69,27 @@ pub(super) fn block_io(series: &Series, window: &Window<'_>) -> BlockIo {
         read_queue: times(series, window, READ, |times| (&times.queue, times.queue_max_ns)),
         write_queue: times(series, window, WRITE, |times| (&times.queue, times.queue_max_ns)),
     }
+}
+
+/// The same as of waits for a CPU, without what there is none of here.
+pub(super) fn interference(
+    series: &Series,
+    parts: Option<Vec<Interference>>,
+) -> Option<Vec<BlockInterference>> {
+    let parts = parts.filter(|_| is_counted(series))?;
+    let part = |part| {
+        let Interference {
+            source,
+            id,
+            name,
+            wait_ns_total,
+            wait_ns_per_second,
+            waits_total,
+            preemptions_total: _,
+        } = part;
+        BlockInterference { source, id, name, wait_ns_total, wait_ns_per_second, waits_total }
+    };
+    Some(parts.into_iter().map(part).collect())
 }
 
 /// Requests of a kind on all devices. A cgroup that the block controller does not have has none of its own: they are

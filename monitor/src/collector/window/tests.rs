@@ -62,6 +62,7 @@ fn series(id: u64, voluntary: u64) -> Series {
         },
         waited: None,
         block: None,
+        queued: None,
         activity: None,
         throttled: None,
         files: Arc::default(),

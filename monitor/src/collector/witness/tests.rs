@@ -120,6 +120,7 @@ fn sample(tenths: u64, periods: u64, throttled: u64) -> Sample {
             counted: Counted::default(),
             waited: None,
             block: None,
+            queued: None,
             activity: None,
             throttled: None,
             files: files.into(),
