@@ -9,20 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use integration_tests::container::{Image, docker, unique};
+use crate::starter::{Identity, Life, Starter};
 
 /// The shortest life, and how many times as long the longest is.
 const SHORTEST: Duration = Duration::from_millis(50);
 const SPREAD: f64 = 100.0;
-/// Docker clients at a time: a daemon that is slower than the rate is not buried.
-const CLIENTS: usize = 16;
+/// Containers that are started at a time, or by runc run: what is slower than the rate is not buried.
+const CLIENTS: usize = 32;
 
 /// A container that was started.
 #[derive(Clone, Debug)]
 pub(crate) struct Started {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) image: String,
+    pub(crate) identity: Identity,
     /// What it exits with, if nobody ends it before.
     pub(crate) code: u8,
     /// Whether the daemon was stopped while it may have lived, which may have ended it.
@@ -46,26 +44,21 @@ struct Shared {
 pub(crate) struct Churn {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    prefix: String,
-    /// Removed last.
-    _images: [Image; 2],
+    starter: Arc<Starter>,
 }
 
 impl Churn {
-    pub(crate) fn start(rate: u32) -> Self {
-        let shared = Arc::new(Shared::default());
-        let prefix = unique("monitor-soak");
-        let images = [Image::import(), Image::import()];
-        let names = images.each_ref().map(|image| image.name().to_owned());
-        let (its_shared, its_prefix) = (Arc::clone(&shared), prefix.clone());
+    pub(crate) fn start(rate: u32, starter: Starter) -> Self {
+        let (shared, starter) = (Arc::new(Shared::default()), Arc::new(starter));
+        let (its_shared, its_starter) = (Arc::clone(&shared), Arc::clone(&starter));
         let pause = Duration::from_secs(1) / rate;
-        let thread = thread::spawn(move || run(&its_shared, &its_prefix, &names, pause));
-        Self { shared, thread: Some(thread), prefix, _images: images }
+        let thread = thread::spawn(move || run(&its_shared, &its_starter, pause));
+        Self { shared, thread: Some(thread), starter }
     }
 
-    /// What every container's name begins with.
+    /// What every container's name begins with, or its id where it has no name.
     pub(crate) fn prefix(&self) -> &str {
-        &self.prefix
+        self.starter.prefix()
     }
 
     /// Starts no more containers, and returns once all that were begun are started.
@@ -107,19 +100,11 @@ impl Drop for Churn {
             let _ = thread.join();
         }
         self.pause();
-        // They remove themselves, unless the daemon was stopped in between.
-        let filter = format!("name={}-", self.prefix);
-        let list = docker(&["ps", "--all", "--quiet", "--filter", &filter]).output();
-        let left = list.map(|list| String::from_utf8_lossy(&list.stdout).into_owned()).unwrap_or_default();
-        let ids = left.split_ascii_whitespace();
-        let arguments: Vec<&str> = ["rm", "--force"].into_iter().chain(ids).collect();
-        if arguments.len() > 2 {
-            let _ = docker(&arguments).output();
-        }
+        self.starter.clean_up();
     }
 }
 
-fn run(shared: &Arc<Shared>, prefix: &str, images: &[String; 2], pause: Duration) {
+fn run(shared: &Arc<Shared>, starter: &Arc<Starter>, pause: Duration) {
     let mut random = Random(u64::from(std::process::id()));
     let mut due = Instant::now();
     let mut number = 0;
@@ -133,35 +118,25 @@ fn run(shared: &Arc<Shared>, prefix: &str, images: &[String; 2], pause: Duration
             continue;
         }
         number += 1;
-        let name = format!("{prefix}-{number}");
-        let image = images[number % images.len()].clone();
-        let life = SHORTEST.mul_f64(SPREAD.powf(random.fraction()));
-        let code = random.next().to_le_bytes()[0];
-        let shared = Arc::clone(shared);
+        let sleeps = SHORTEST.mul_f64(SPREAD.powf(random.fraction()));
+        let life = Life { number, sleeps, code: random.next().to_le_bytes()[0] };
+        let (shared, starter) = (Arc::clone(shared), Arc::clone(starter));
         thread::spawn(move || {
-            start(&shared, name, image, life, code);
+            start(&shared, &starter, life);
             shared.clients.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
 
-fn start(shared: &Shared, name: String, image: String, life: Duration, code: u8) {
-    let (ms, code_text) = (life.as_millis().to_string(), code.to_string());
-    let output = docker(&["run", "--detach", "--rm", "--network", "none", "--name", &name, &image])
-        .args(["/workload", "sleep", "--ms", &ms, "--unattended", &code_text])
-        .output();
-    match output {
-        Ok(output) if output.status.success() => {
-            let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            // The client answers once it runs; a second for its own start and end.
-            let ends_by = Instant::now() + life + Duration::from_secs(1);
-            lock(&shared.started).push(Started { id, name, image, code, met_stop: false, ends_by });
+fn start(shared: &Shared, starter: &Starter, life: Life) {
+    match starter.start(life) {
+        Ok(identity) => {
+            // A second for its own start and end, where it is not over yet.
+            let ends_by = Instant::now() + life.sleeps + Duration::from_secs(1);
+            let started = Started { identity, code: life.code, met_stop: false, ends_by };
+            lock(&shared.started).push(started);
         }
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            lock(&shared.failures).push(format!("docker run {name}: {said}"));
-        }
-        Err(error) => lock(&shared.failures).push(format!("docker run {name}: {error}")),
+        Err(failure) => lock(&shared.failures).push(failure),
     }
 }
 

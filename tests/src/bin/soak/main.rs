@@ -10,10 +10,12 @@ mod daemon;
 #[path = "../shared/interrupt.rs"]
 mod interrupt;
 mod options;
+mod starter;
 mod trend;
 mod watch;
 
 use std::{
+    collections::BTreeMap,
     env,
     process::ExitCode,
     time::{Duration, Instant},
@@ -26,6 +28,7 @@ use crate::{
     churn::Churn,
     daemon::Daemon,
     options::Options,
+    starter::{Runc, Starter},
     trend::{Trend, open_files, resident_kib},
     watch::Watch,
 };
@@ -74,20 +77,26 @@ struct Soak {
     resident: Trend,
     own: Trend,
     files: Trend,
-    files_at_first: u64,
+    files_at_first: BTreeMap<String, u64>,
 }
 
 impl Soak {
     fn begin(options: Options) -> Self {
-        let monitor = Agent::start(&["--interval", "1s"]);
+        // What runc starts no runtime can tell of.
+        let (args, starter) = if options.by_runc {
+            (&["--interval", "1s", "--no-runtimes"][..], Starter::Runc(Runc::new()))
+        } else {
+            (&["--interval", "1s"][..], Starter::docker())
+        };
+        let monitor = Agent::start(args);
         let mut watch = Watch::default();
         watch.observe(&Snapshot::parse(&monitor.next_line()));
         let files_at_first = open_files(monitor.pid());
         Self {
             options,
             monitor,
-            daemon: Daemon::of_environment(),
-            churn: Churn::start(options.rate),
+            daemon: Daemon::of_environment().filter(|_| options.stops_daemon),
+            churn: Churn::start(options.rate, starter),
             began: Instant::now(),
             watch,
             resident: Trend::default(),
@@ -100,7 +109,7 @@ impl Soak {
     /// Returns what is wrong.
     fn run(mut self) -> Vec<String> {
         let time = self.options.time;
-        if self.daemon.is_none() {
+        if self.daemon.is_none() && self.options.stops_daemon {
             println!("the Docker daemon is not ours: it is not stopped");
         }
         self.watch_until(time / 2);
@@ -126,7 +135,7 @@ impl Soak {
         let (at, pid) = (self.began.elapsed(), self.monitor.pid());
         self.resident.add(at, resident_kib(pid, "VmRSS:"));
         self.own.add(at, resident_kib(pid, "RssAnon:"));
-        self.files.add(at, open_files(pid));
+        self.files.add(at, open_files(pid).values().sum());
     }
 
     fn say_progress(&self) {
@@ -143,7 +152,7 @@ impl Soak {
     }
 
     fn restart_daemon(&self) {
-        let Some(daemon) = self.daemon.as_ref().filter(|_| self.options.stops_daemon) else { return };
+        let Some(daemon) = &self.daemon else { return };
         self.churn.pause();
         self.churn.note_stop();
         println!("the Docker daemon stops");
@@ -201,8 +210,13 @@ impl Soak {
             faults.push(format!("its own resident memory grew by {percent:.1} % after the warm-up"));
         }
         let files = open_files(self.monitor.pid());
-        if files > self.files_at_first + SPARE_FILES {
-            faults.push(format!("open files: {} at first, {files} at last", self.files_at_first));
+        let (before, after): (u64, u64) = (self.files_at_first.values().sum(), files.values().sum());
+        if after > before + SPARE_FILES {
+            let of_before = |kind: &String| self.files_at_first.get(kind).copied().unwrap_or_default();
+            let grown = files.iter().filter(|(kind, count)| **count > of_before(kind));
+            let kinds: Vec<String> =
+                grown.map(|(kind, count)| format!("{kind}: {} to {count}", of_before(kind))).collect();
+            faults.push(format!("open files: {before} at first, {after} at last ({})", kinds.join(", ")));
         }
         faults
     }

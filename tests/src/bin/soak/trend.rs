@@ -1,6 +1,6 @@
 //! Whether a quantity stays where it is: a straight line through its samples.
 
-use std::{fs, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use integration_tests::truth;
 
@@ -56,11 +56,25 @@ pub(crate) fn resident_kib(pid: u32, part: &str) -> u64 {
     truth::field(&text.replace(" kB", ""), part)
 }
 
-/// Descriptors that a process has open.
-pub(crate) fn open_files(pid: u32) -> u64 {
+/// Descriptors that a process has open, by what they are: the folder of a file, else a kind such as `socket`.
+pub(crate) fn open_files(pid: u32) -> BTreeMap<String, u64> {
     let path = format!("/proc/{pid}/fd");
     let entries = fs::read_dir(&path).unwrap_or_else(|error| panic!("list {path}: {error}"));
-    entries.map(|_| 1).sum()
+    let mut kinds = BTreeMap::new();
+    // One that was closed meanwhile leads nowhere.
+    for place in entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()) {
+        *kinds.entry(kind(&place)).or_default() += 1;
+    }
+    kinds
+}
+
+fn kind(place: &Path) -> String {
+    let text = place.to_string_lossy();
+    match place.parent() {
+        Some(folder) if place.is_absolute() => folder.to_string_lossy().into_owned(),
+        // As in `socket:[12345]`.
+        _ => text.split_once(":[").map_or(text.as_ref(), |(kind, _)| kind).to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -78,5 +92,12 @@ mod tests {
         assert!((line.per_hour - 3600.0).abs() < 1e-6, "{line:?}");
         assert!((line.growth - 89.0).abs() < 1e-6, "{line:?}");
         assert_eq!(trend.line(Duration::from_secs(99)), None);
+    }
+
+    #[test]
+    fn descriptors_are_told_by_what_they_are() {
+        let kinds =
+            ["/sys/fs/cgroup/docker/cpu.stat", "socket:[123]", "anon_inode:bpf-map"].map(Path::new).map(kind);
+        assert_eq!(kinds, ["/sys/fs/cgroup/docker", "socket", "anon_inode:bpf-map"]);
     }
 }

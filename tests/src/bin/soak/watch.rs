@@ -56,7 +56,8 @@ impl Watch {
 
     /// How many of these were not shown as ended yet.
     pub(crate) fn missing(&self, started: &[Started]) -> usize {
-        let is_missing = |one: &&Started| self.containers.get(&one.id).is_none_or(|seen| seen.end.is_none());
+        let is_missing =
+            |one: &&Started| self.containers.get(&one.identity.id).is_none_or(|seen| seen.end.is_none());
         started.iter().filter(is_missing).count()
     }
 
@@ -78,17 +79,17 @@ impl Watch {
     /// All that is wrong, given what was started under names with this prefix.
     pub(crate) fn faults(&self, started: &[Started], prefix: &str) -> Vec<String> {
         let mut faults = self.faults.clone();
-        let ids: HashSet<&str> = started.iter().map(|one| one.id.as_str()).collect();
+        let ids: HashSet<&str> = started.iter().map(|one| one.identity.id.as_str()).collect();
         for (id, seen) in &self.containers {
-            let is_ours = seen.name.as_ref().is_some_and(|name| name.starts_with(prefix));
+            let is_ours = seen.name.as_ref().unwrap_or(id).starts_with(prefix);
             if is_ours && !ids.contains(id.as_str()) {
                 faults.push(format!("{id} was reported and never started"));
             }
         }
         for one in started {
-            match self.containers.get(&one.id) {
+            match self.containers.get(&one.identity.id) {
                 Some(seen) => faults.extend(seen.faults(one)),
-                None => faults.push(format!("{} was never reported", one.name)),
+                None => faults.push(format!("{} was never reported", one.identity.id)),
             }
         }
         for (what, count) in self.lost() {
@@ -141,15 +142,13 @@ impl Seen {
         let mut faults = Vec::new();
         let mut expect = |is_so: bool, what: String| {
             if !is_so {
-                faults.push(format!("{}: {what}", started.name));
+                faults.push(format!("{}: {what}", started.identity.id));
             }
         };
         let Self { name, image, exit_code, end, has_left: _ } = self;
-        expect(name.as_ref() == Some(&started.name), format!("its name is {name:?}"));
-        expect(
-            image.as_ref() == Some(&started.image),
-            format!("its image is {image:?}, not {}", started.image),
-        );
+        let identity = &started.identity;
+        expect(*name == identity.name, format!("its name is {name:?}, not {:?}", identity.name));
+        expect(*image == identity.image, format!("its image is {image:?}, not {:?}", identity.image));
         // A stopping daemon ends its containers by signals.
         let codes = [i64::from(started.code), 128 + 9, 128 + 15];
         let possible = if started.met_stop { &codes[..] } else { &codes[..1] };
@@ -178,10 +177,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::starter::Identity;
 
     fn started() -> Started {
-        let (id, name, image) = ("i".to_owned(), "soak-1".to_owned(), "box".to_owned());
-        Started { id, name, image, code: 7, met_stop: false, ends_by: Instant::now() }
+        let (name, image) = (Some("soak-1".to_owned()), Some("box".to_owned()));
+        let identity = Identity { id: "i".to_owned(), name, image };
+        Started { identity, code: 7, met_stop: false, ends_by: Instant::now() }
     }
 
     fn container(state: &str, exit_code: Option<i64>, switches: u64) -> Value {
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_missing_wrong_or_lost_is_a_fault() {
         let ended = container("exited", Some(7), 5);
-        assert_eq!(faults(&[&[]], 0), ["soak-1 was never reported"]);
+        assert_eq!(faults(&[&[]], 0), ["i was never reported"]);
         assert_eq!(faults(&[&[&container("running", None, 3)]], 0).len(), 2);
         assert_eq!(faults(&[&[&container("exited", Some(8), 5)]], 0).len(), 1);
         assert_eq!(faults(&[&[&container("exited", Some(7), 0)]], 0).len(), 1);
