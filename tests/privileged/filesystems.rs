@@ -192,6 +192,37 @@ fn volumes_are_measured_and_what_is_the_host_s_is_only_named() {
     assert_eq!((bind.tree.used_bytes, bind.tree.method), (None, None));
 }
 
+/// `monitor inspect`, which measures for itself and waits for no stream.
+#[test]
+fn an_inspection_measures_once_what_du_says() {
+    let volume = DockerVolume::create();
+    let mounted = format!("{}:/data", volume.0);
+    let options = ["--log-driver", "json-file", "--volume", &mounted, "--volume", "/etc:/host:ro"];
+    let container = Container::start_with(&Image::import(), &options, &["sleep", "--ms", "1"]);
+    write(&root_of(&container).join("data/five"), 5 * MIB);
+    write(&root_of(&container).join("three"), 3 * MIB);
+    let output = command(&["inspect", container.id(), "--format", "json"]).output().expect("run monitor");
+    let inspection: serde_json::Value =
+        serde_json::from_slice(&succeeded("monitor inspect", output)).expect("JSON");
+    let ours = &inspection["filesystems"];
+    let volumes = ours["volumes"].as_array().expect("volumes");
+    let at = |destination: &str| {
+        let found = volumes.iter().find(|volume| volume["destination"] == destination);
+        found.unwrap_or_else(|| panic!("no {destination} in {ours:#}"))
+    };
+    for tree in [&ours["writable_layer"], at("/data")] {
+        let path = PathBuf::from(tree["path"].as_str().expect("a path"));
+        assert_eq!(tree["used_bytes"], du(&[path], "--block-size=1"), "{tree}");
+    }
+    assert!(ours["writable_layer"]["used_bytes"].as_u64() >= Some(3 << 20), "{ours:#}");
+    assert_eq!((&at("/data")["name"], &at("/data")["is_of_host"]), (&volume.0.clone().into(), &false.into()));
+    assert_eq!(
+        (&at("/host")["path"], &at("/host")["used_bytes"]),
+        (&"/etc".into(), &serde_json::Value::Null)
+    );
+    assert_eq!(ours["logs"]["path"], container.inspect("{{.LogPath}}"));
+}
+
 #[test]
 fn an_overlay_of_containerd_s_is_what_its_snapshotter_says() {
     let image = Image::import();

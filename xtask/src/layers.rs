@@ -42,7 +42,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("tui", &["model", "stats"]),
     ("api", &["model", "output", "history"]),
     // Its own readers and model: a look at one container takes no part in the tick.
-    ("inspect", &["cli", "settings", "privileges", "cgroup", "runtime", "output"]),
+    ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "runtime", "output"]),
     ("generate", &["cli", "inspect", "model", "output"]),
     ("main", &["cli", "settings", "app", "doctor", "generate", "inspect"]),
     // Put together from all of them, which is their job.

@@ -7,6 +7,7 @@
 
 mod layout;
 mod mounts;
+mod once;
 mod quota;
 mod space;
 mod survey;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 
 pub use self::{
     layout::Subject,
+    once::measure_once,
     space::{Filesystem, Space},
     survey::{Health, Surveyor, Told},
 };

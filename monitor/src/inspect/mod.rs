@@ -3,6 +3,7 @@
 //! Needs no eBPF. A container is found by the path of its cgroup; Runtimes are asked once for names and may be absent. What
 //! vanishes while it is read is left out. Environment variables are not read at all.
 
+mod filesystems;
 mod find;
 mod limits;
 pub mod model;
@@ -98,7 +99,7 @@ pub fn run(settings: &Inspect) -> Result<(), InspectError> {
     let host = Host::detect(Path::new("/proc"), Path::new("/"))?;
     let (told, failures) = ask_runtimes(&settings.runtimes)?;
     let mut failures = failures.into_iter();
-    let inspection = match host.inspect(&settings.container, &told) {
+    let mut inspection = match host.inspect(&settings.container, &told) {
         Err(InspectError::NoSuchContainer { wanted }) => {
             return Err(match failures.next() {
                 Some(source) => InspectError::NoNames { wanted, source: Box::new(source) },
@@ -107,6 +108,9 @@ pub fn run(settings: &Inspect) -> Result<(), InspectError> {
         }
         inspection => inspection?,
     };
+    let metadata = tell_storage(&settings.runtimes, told, &inspection)?;
+    let cgroup = host.directory_of(&inspection);
+    inspection.filesystems = cgroup.and_then(|cgroup| filesystems::measure(cgroup, metadata.as_ref()));
     failures.for_each(|error| log::warn!("names are not known: {}", chain(&error)));
     let text = match settings.format {
         ReportFormat::Text => text::encode(&inspection),
@@ -131,6 +135,24 @@ fn json(inspection: &Inspection) -> String {
 }
 
 fn ask_runtimes(settings: &RuntimeSettings) -> Result<(Vec<Metadata>, Vec<RuntimeError>), InspectError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    Ok(runtime.map_err(InspectError::NoEventLoop)?.block_on(places::list_all(settings, PATIENCE)))
+    Ok(event_loop()?.block_on(places::list_all(settings, PATIENCE)))
+}
+
+/// What was told of the container, and where its data lie as far as its runtime tells.
+fn tell_storage(
+    settings: &RuntimeSettings,
+    told: Vec<Metadata>,
+    inspection: &Inspection,
+) -> Result<Option<Metadata>, InspectError> {
+    let Some(mut metadata) = told.into_iter().find(|one| one.id.as_str() == inspection.id) else {
+        return Ok(None);
+    };
+    if metadata.storage.is_none() {
+        metadata.storage = event_loop()?.block_on(places::storage_of(settings, &metadata.id, PATIENCE));
+    }
+    Ok(Some(metadata))
+}
+
+fn event_loop() -> Result<tokio::runtime::Runtime, InspectError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(InspectError::NoEventLoop)
 }

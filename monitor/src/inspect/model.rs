@@ -50,6 +50,46 @@ pub struct Inspection {
     pub processes: Vec<Process>,
     /// What is mounted in its first process's mount namespace, in the order of mounting.
     pub mounts: Vec<Mount>,
+    /// What it takes on file systems; `null` where its data were not found.
+    pub filesystems: Option<Filesystems>,
+}
+
+/// What a container takes on file systems, as it was measured in at most two seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Filesystems {
+    /// What was written over the image; where the storage driver copies the image for each container, the copy too.
+    pub writable_layer: Option<DataTree>,
+    /// What was logged, rotated logs included; `null` where the runtime told of no file.
+    pub logs: Option<DataTree>,
+    /// What of the host is mounted, but for what is in memory; `null` where the runtime did not tell.
+    pub volumes: Option<Vec<Volume>>,
+}
+
+/// A tree of files; `null` is what was not measured: it takes longer, or is the host's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DataTree {
+    /// Where it lies on the host; of logs, the file that is written to.
+    pub path: String,
+    /// Bytes allocated, as `du` counts.
+    pub used_bytes: Option<u64>,
+    /// Inodes, those of directories included.
+    pub used_inodes: Option<u64>,
+    /// The most bytes that it may take, by its project quota; -1 is no limit, `null` no quota.
+    pub limit_bytes: Option<i64>,
+}
+
+/// What of the host a container has mounted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Volume {
+    /// Where it is in the container.
+    pub destination: String,
+    /// What the runtime calls it.
+    pub name: Option<String>,
+    /// Whether it is any part of the host, and not the runtime's to look after.
+    pub is_of_host: bool,
+    /// Its files.
+    #[serde(flatten)]
+    pub tree: DataTree,
 }
 
 /// A namespace of the container's first process.

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
@@ -78,6 +78,15 @@ impl<'a> Host<'a> {
             open_sockets: different_sockets(&processes),
             mounts: mounts::parse(&directory.read_text("mountinfo").unwrap_or_default()),
             processes: processes.into_iter().map(|(_, reading)| reading.process).collect(),
+            filesystems: None,
+        })
+    }
+
+    /// The directory of an inspected container's own cgroup.
+    pub(super) fn directory_of(&self, inspection: &Inspection) -> Option<PathBuf> {
+        inspection.cgroups.iter().filter(|place| place.is_own).find_map(|place| {
+            let CgroupPlace { hierarchy, controllers, path, .. } = place.clone();
+            self.hierarchy.directory_of(&Membership { hierarchy, controllers, path })
         })
     }
 

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
 use super::model::{
-    Capabilities, CgroupPlace, Inspection, IoDeviceLimit, Limits, Mount, Namespace, Process, Seccomp,
-    Security,
+    Capabilities, CgroupPlace, DataTree, Filesystems, Inspection, IoDeviceLimit, Limits, Mount, Namespace,
+    Process, Seccomp, Security, Volume,
 };
 use crate::output::table::{bytes, printable};
 
@@ -27,6 +27,10 @@ pub(super) fn encode(inspection: &Inspection) -> String {
     cgroups(&mut text, &inspection.cgroups);
     processes(&mut text, inspection);
     mounts(&mut text, &inspection.mounts);
+    if let Some(filesystems) = &inspection.filesystems {
+        section(&mut text, "FILE SYSTEMS");
+        data(&mut text, filesystems);
+    }
     text
 }
 
@@ -220,6 +224,31 @@ fn processes(text: &mut String, inspection: &Inspection) {
 /// As `ps` has it: the name in brackets where there are no arguments.
 fn command(process: &Process) -> String {
     if process.arguments.is_empty() { format!("[{}]", process.name) } else { process.arguments.join(" ") }
+}
+
+fn data(text: &mut String, filesystems: &Filesystems) {
+    let Filesystems { writable_layer, logs, volumes } = filesystems;
+    for (name, tree) in [("writable layer", writable_layer), ("logs", logs)] {
+        line(text, name, &tree.as_ref().map_or("-".to_owned(), taken));
+    }
+    for Volume { destination, name, is_of_host, tree } in volumes.iter().flatten() {
+        let what = match (is_of_host, name) {
+            (true, _) => format!("the host's {}", tree.path),
+            (false, Some(name)) => format!("{}, volume {name}", taken(tree)),
+            (false, None) => taken(tree),
+        };
+        line(text, destination, &what);
+    }
+}
+
+fn taken(tree: &DataTree) -> String {
+    let DataTree { path, used_bytes, used_inodes, limit_bytes } = tree;
+    let (Some(_), Some(inodes)) = (used_bytes, used_inodes) else {
+        return format!("takes longer to measure: {path}");
+    };
+    let limit = limit_bytes.filter(|limit| *limit >= 0);
+    let limit = limit.map_or(String::new(), |limit| format!(" of {}", byte_limit(Some(limit))));
+    format!("{}{limit} in {inodes} inodes", bytes(*used_bytes))
 }
 
 fn mounts(text: &mut String, mounts: &[Mount]) {

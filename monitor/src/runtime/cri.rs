@@ -13,6 +13,7 @@ use std::{
     error::Error,
     path::{Path, PathBuf},
     pin::pin,
+    sync::Arc,
     time::Duration,
 };
 
@@ -29,6 +30,7 @@ use crate::{
         Metadata, RuntimeEvent, RuntimeKind, State,
         grpc::{Call, Client, GrpcError},
         link::{Link, Pauses, Timing},
+        storage::Storage,
     },
 };
 
@@ -36,6 +38,10 @@ use crate::{
 const LIST_EVERY: Duration = Duration::from_secs(5);
 /// How often it is where there are: what happened before the events were subscribed to is told by the second list.
 const CHECK_EVERY: Duration = Duration::from_mins(1);
+
+/// What a container is and does.
+const STATUS: &str = "/runtime.v1.RuntimeService/ContainerStatus";
+const ASK_STATUS: &str = "ask for a container";
 
 /// Questions under way at one time.
 const QUESTIONS: usize = 4;
@@ -52,6 +58,14 @@ pub async fn list(socket: &Path, patience: Duration) -> Result<Vec<Metadata>, Gr
     let client = Client::connect(socket, patience, patience).await?;
     let (runtime, _) = version(&client).await?;
     list_all(&client, runtime).await
+}
+
+/// Asks where a container's data lie, waiting `patience` for each answer.
+pub async fn storage(socket: &Path, id: &ContainerId, patience: Duration) -> Option<Arc<Storage>> {
+    let client = Client::connect(socket, patience, patience).await.ok()?;
+    let question = ContainerStatusRequest { container_id: id.as_str().to_owned() };
+    let answer: ContainerStatusResponse = client.ask(call(ASK_STATUS, STATUS), question).await.ok()?;
+    translate::storage(&answer.status?)
 }
 
 struct Watcher<F> {
@@ -131,7 +145,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         (self.out)(RuntimeEvent::Listed(listed));
         let questions = moved.into_iter().map(|one| {
             let question = ContainerStatusRequest { container_id: one.id.as_str().to_owned() };
-            client.ask(call("ask for a container", "/runtime.v1.RuntimeService/ContainerStatus"), question)
+            client.ask(call(ASK_STATUS, STATUS), question)
         });
         let mut answers = pin!(stream::iter(questions).buffer_unordered(QUESTIONS));
         while let Some(answer) = answers.next().await {

@@ -20,6 +20,7 @@ use std::{
     fmt,
     path::Path,
     pin::{Pin, pin},
+    sync::Arc,
     time::Duration,
 };
 
@@ -42,6 +43,7 @@ use crate::{
     runtime::{
         Metadata, RuntimeEvent, RuntimeKind, State,
         link::{Link, Pauses, Timing},
+        storage::Storage,
     },
 };
 
@@ -165,6 +167,18 @@ pub async fn list(settings: &DockerSettings, patience: Duration) -> Result<Vec<M
 }
 
 /// The watch, with what it must remember from one connection to the next.
+/// Asks where a container's data lie, waiting `patience` for each answer.
+pub async fn storage(
+    settings: &DockerSettings,
+    id: &ContainerId,
+    patience: Duration,
+) -> Option<Arc<Storage>> {
+    let (docker, runtime, _version) = connect(settings, patience).await.ok()?;
+    let inspected = docker.inspect_container(id.as_str(), None::<InspectContainerOptions>);
+    let mut answer = ask("inspect a container", settings, patience, inspected).await.ok()?;
+    translate::storage(runtime, id, &mut answer).storage
+}
+
 struct Watcher<F> {
     at: DockerSettings,
     timing: Timing,

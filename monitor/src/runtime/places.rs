@@ -8,17 +8,22 @@ use std::{
     fs,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
     time::Duration,
 };
 
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
-use crate::runtime::{
-    ConnectionState, Metadata, RuntimeEvent, RuntimeKind, SourceName,
-    containerd::{self, GrpcError},
-    cri,
-    docker::{self, DockerError, DockerSettings},
+use crate::{
+    newtypes::ContainerId,
+    runtime::{
+        ConnectionState, Metadata, RuntimeEvent, RuntimeKind, SourceName,
+        containerd::{self, GrpcError},
+        cri,
+        docker::{self, DockerError, DockerSettings},
+        storage::Storage,
+    },
 };
 
 /// How often sockets that were not there are looked for.
@@ -308,6 +313,24 @@ pub async fn list_all(settings: &RuntimeSettings, patience: Duration) -> (Vec<Me
         }
     }
     (told, failures)
+}
+
+/// Asks for where a container's data lie, for at most `patience`; `None` where nobody tells.
+pub async fn storage_of(
+    settings: &RuntimeSettings,
+    id: &ContainerId,
+    patience: Duration,
+) -> Option<Arc<Storage>> {
+    let places = settings.present();
+    let asked = join_all(places.iter().map(|place| async move {
+        match &place.client {
+            Client::Docker(settings) => docker::storage(settings, id, patience).await,
+            // Its list tells.
+            Client::Containerd(_) => None,
+            Client::Cri(socket) => cri::storage(socket, id, patience).await,
+        }
+    }));
+    timeout(patience, asked).await.ok()?.into_iter().flatten().next()
 }
 
 #[cfg(test)]

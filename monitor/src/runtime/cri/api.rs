@@ -132,6 +132,20 @@ pub(super) struct ContainerStatus {
     pub(super) image: Option<ImageSpec>,
     #[prost(map = "string, string", tag = "12")]
     pub(super) labels: HashMap<String, String>,
+    #[prost(message, repeated, tag = "14")]
+    pub(super) mounts: Vec<Mount>,
+    /// Empty where the pod was made without a directory for logs.
+    #[prost(string, tag = "15")]
+    pub(super) log_path: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Message)]
+pub(super) struct Mount {
+    #[prost(string, tag = "1")]
+    pub(super) container_path: String,
+    /// Empty where an image is mounted.
+    #[prost(string, tag = "2")]
+    pub(super) host_path: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -1,15 +1,19 @@
 //! CRI's answers → our words. Pure.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 
 use super::api::{
-    Container, ContainerState, ContainerStatus, ImageSpec, PodSandbox, PodSandboxMetadata, PodSandboxState,
+    Container, ContainerState, ContainerStatus, ImageSpec, Mount, PodSandbox, PodSandboxMetadata,
+    PodSandboxState,
 };
 use crate::{
     newtypes::ContainerId,
-    runtime::{Metadata, PodInfo, RuntimeKind, State, path},
+    runtime::{
+        Metadata, PodInfo, RuntimeKind, State, path,
+        storage::{Storage, VolumeKind, VolumeMount},
+    },
 };
 
 /// What a pod's sandbox has been called since dockershim.
@@ -67,7 +71,7 @@ pub(super) fn status(
     status: ContainerStatus,
     pod: Option<&PodSandboxMetadata>,
 ) -> Metadata {
-    let state = state(status.state());
+    let (state, storage) = (state(status.state()), storage(&status));
     let ContainerStatus {
         id,
         metadata: named,
@@ -78,6 +82,8 @@ pub(super) fn status(
         exit_code,
         image,
         labels,
+        mounts: _,
+        log_path: _,
     } = status;
     let mut metadata = Metadata::new(ContainerId::new(&id), runtime);
     metadata.name = named.map(|named| named.name).filter(|name| !name.is_empty());
@@ -87,11 +93,28 @@ pub(super) fn status(
     metadata.created_at = instant(created_at);
     metadata.started_at = instant(started_at);
     metadata.state = state;
+    metadata.storage = storage;
     if state == Some(State::Exited) {
         metadata.finished_at = instant(finished_at);
         metadata.exit_code = Some(exit_code.into());
     }
     metadata
+}
+
+/// Where its data lie: all mounts are the host's to a runtime that speaks CRI. `None` where it tells nothing.
+pub(super) fn storage(status: &ContainerStatus) -> Option<Arc<Storage>> {
+    let path = |text: &str| Some(PathBuf::from(text)).filter(|path| path.is_absolute());
+    let volume = |mount: &Mount| {
+        Some(VolumeMount {
+            kind: VolumeKind::Bind,
+            name: None,
+            source: path(&mount.host_path)?,
+            destination: mount.container_path.clone(),
+        })
+    };
+    let log = path(&status.log_path);
+    let volumes: Vec<VolumeMount> = status.mounts.iter().filter_map(volume).collect();
+    (log.is_some() || !volumes.is_empty()).then(|| Arc::new(Storage { layer: None, log, volumes }))
 }
 
 /// The sandbox's own names count more than labels, which another client than the kubelet may not set.
@@ -130,6 +153,8 @@ fn instant(nanosecond: i64) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+
     use super::{super::api::ContainerMetadata, *};
 
     fn pod() -> PodSandbox {
@@ -189,6 +214,8 @@ mod tests {
                 exit_code: 137,
                 image: None,
                 labels: HashMap::new(),
+                mounts: Vec::new(),
+                log_path: String::new(),
             };
             status(RuntimeKind::Crio, told, None)
         };
@@ -197,5 +224,26 @@ mod tests {
         let ended = told(ContainerState::Exited);
         assert_eq!((ended.state, ended.exit_code), (Some(State::Exited), Some(137)));
         assert!(ended.finished_at > ended.started_at);
+        assert_eq!(ended.storage, None);
+    }
+
+    /// Bytes as protobuf has them, by the numbers of `ContainerStatus` and `Mount` in api.proto: fields that are unknown here
+    /// among them.
+    #[test]
+    fn mounts_and_the_log_are_where_the_status_tells() {
+        fn field(number: u8, content: &[u8]) -> Vec<u8> {
+            let head = [number << 3 | 2, u8::try_from(content.len()).unwrap()];
+            [&head[..], content].concat()
+        }
+        let mount = [field(1, b"/data"), field(2, b"/srv/data"), vec![3 << 3, 1]].concat();
+        let of_image = [field(1, b"/models"), field(9, b"")].concat();
+        let bytes =
+            [field(1, b"c"), field(14, &mount), field(14, &of_image), field(15, b"/var/log/pods/p/c/0.log")];
+        let told = ContainerStatus::decode(bytes.concat().as_slice()).unwrap();
+        let storage = storage(&told).unwrap();
+        assert_eq!(storage.log.as_deref(), Some("/var/log/pods/p/c/0.log".as_ref()));
+        let [volume] = storage.volumes.as_slice() else { panic!("{:?}", storage.volumes) };
+        assert_eq!((volume.source.as_path(), volume.destination.as_str()), ("/srv/data".as_ref(), "/data"));
+        assert_eq!(volume.kind, VolumeKind::Bind);
     }
 }
