@@ -91,7 +91,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__blame)
-            opts="-f -i -v -h --format --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --no-filesystem-usage --filesystem-interval --verbose --help"
+            opts="-f -i -v -h --format --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --major-fault-latency --no-filesystem-usage --filesystem-interval --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -189,7 +189,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__events)
-            opts="-k -n -f -o -i -v -h --kind --count --format --output --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --no-filesystem-usage --filesystem-interval --verbose --help"
+            opts="-k -n -f -o -i -v -h --kind --count --format --output --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --major-fault-latency --no-filesystem-usage --filesystem-interval --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -451,7 +451,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__snapshot)
-            opts="-i -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --no-filesystem-usage --filesystem-interval --output --verbose --help"
+            opts="-i -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --major-fault-latency --no-filesystem-usage --filesystem-interval --output --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -505,7 +505,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__stream)
-            opts="-i -n -f -c -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --no-filesystem-usage --filesystem-interval --count --format --container --output --verbose --help"
+            opts="-i -n -f -c -o -v -h --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --major-fault-latency --no-filesystem-usage --filesystem-interval --count --format --container --output --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -208,6 +208,8 @@ pub struct Constants {
     pub iowait_byte: u32,
     /// That bit in it; 0 where the kernel does not tell.
     pub iowait_bit: u32,
+    /// 1 where the beginning of each page fault is kept, since major ones are timed.
+    pub times_faults: u32,
 }
 
 /// Words of [`Constants`].

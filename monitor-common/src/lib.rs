@@ -12,6 +12,7 @@
 pub mod block;
 pub mod census;
 pub mod counters;
+pub mod faults;
 pub mod fields;
 pub mod histogram;
 pub mod lifecycle;

@@ -4,6 +4,7 @@
 use crate::{
     block::{BlockCounters, BlockKey},
     counters::{CpuState, Slot},
+    faults::{FaultBegin, FaultTimes},
     fields::{CONSTANTS, Constants, Offsets},
     memory::Shortage,
     net::{ConnectionTimes, DropKey, NetSlot},
@@ -27,6 +28,8 @@ pod!(
     CpuState,
     DeviceQueue,
     DropKey,
+    FaultBegin,
+    FaultTimes,
     NetSlot,
     QueuePair,
     QueueWaits,

@@ -20,7 +20,7 @@ use crate::{
     globals::{constant, word},
     kernel::Request,
     queue,
-    tally::{BPF_NOEXIST, add, add_u32},
+    tally::{add, add_u32, shared_entry},
 };
 
 #[map]
@@ -134,18 +134,8 @@ fn count_time(histogram: &mut [u32; BUCKETS], longest: &mut u64, ns: u64) {
 /// What a cgroup has counted on a device: its entry, a new one, or the one that all without an entry share.
 #[inline(always)]
 fn counters(key: &BlockKey) -> Option<&'static mut BlockCounters> {
-    let found =
-        BLOCK.get_ptr_mut(key).or_else(|| begin(key)).or_else(|| BLOCK_SHARED.get_ptr_mut(OVERFLOW))?;
-    // SAFETY: the lookup returned a valid place. All that write there add atomically, but for the longest times, which are
-    // whole words; user space takes the entries of removed cgroups only.
-    Some(unsafe { &mut *found })
-}
-
-#[cold]
-#[inline(never)]
-fn begin(key: &BlockKey) -> Option<*mut BlockCounters> {
-    let empty = BLOCK_SHARED.get(EMPTY)?;
-    // Fails where there is no room, or where another CPU was faster.
-    let _ = BLOCK.insert(key, empty, BPF_NOEXIST);
-    BLOCK.get_ptr_mut(key)
+    shared_entry(&BLOCK, key, || BLOCK_SHARED.get(EMPTY)).or_else(|| {
+        // SAFETY: the lookup returned a valid place, which is added to as the others are.
+        BLOCK_SHARED.get_ptr_mut(OVERFLOW).map(|shared| unsafe { &mut *shared })
+    })
 }

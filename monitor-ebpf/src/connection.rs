@@ -14,7 +14,7 @@ use monitor_common::net::{CONNECTION_ENTRIES, ConnectionTimes, LOST_TIMES, SLOW_
 use crate::{
     drops::lose,
     kernel::{Sock, TcpSock, Typed},
-    tally::{BPF_NOEXIST, count_time},
+    tally::{BPF_NOEXIST, count_time, shared_entry},
 };
 
 #[map]
@@ -83,20 +83,9 @@ pub(crate) fn closed(sock: Sock<Typed>, cgroup_id: u64) -> Option<()> {
 /// A cgroup's entry, or a new one; where there is no room for it, that is counted.
 #[inline(always)]
 fn times(cgroup_id: u64) -> Option<&'static mut ConnectionTimes> {
-    let found = CONNECTIONS.get_ptr_mut(cgroup_id).or_else(|| begin(cgroup_id));
+    let found = shared_entry(&CONNECTIONS, &cgroup_id, || NO_CONNECTIONS.get(0));
     if found.is_none() {
         lose(LOST_TIMES);
     }
-    // SAFETY: the lookup returned a valid place. All that write there add atomically, but for the longest times, which are
-    // whole words; user space takes the entries of removed cgroups only.
-    found.map(|entry| unsafe { &mut *entry })
-}
-
-#[cold]
-#[inline(never)]
-fn begin(cgroup_id: u64) -> Option<*mut ConnectionTimes> {
-    let empty = NO_CONNECTIONS.get(0)?;
-    // Fails where there is no room, or where another CPU was faster.
-    let _ = CONNECTIONS.insert(cgroup_id, empty, BPF_NOEXIST);
-    CONNECTIONS.get_ptr_mut(cgroup_id)
+    found
 }

@@ -11,7 +11,7 @@ use crate::{
     attribution::net_slot_of,
     globals::{constant, word},
     kernel::{Memory, Packet, Sock},
-    tally::{BPF_NOEXIST, Cpu, add},
+    tally::{Cpu, add, shared_entry},
 };
 
 #[map]
@@ -78,20 +78,10 @@ fn counters(cgroup_id: u64) -> Option<&'static mut Dropped> {
 #[inline(always)]
 fn count_reason(cgroup: u64, reason: u32) {
     let key = DropKey { cgroup, reason, reserved: 0 };
-    match DROPS.get_ptr_mut(key).or_else(|| begin(&key)) {
-        // SAFETY: the lookup returned a valid place, which all add to atomically; user space takes the entries of removed
-        // cgroups only.
-        Some(packets) => add(unsafe { &mut *packets }, 1),
+    match shared_entry(&DROPS, &key, || Some(0)) {
+        Some(packets) => add(packets, 1),
         None => lose(LOST_REASONS),
     }
-}
-
-#[cold]
-#[inline(never)]
-fn begin(key: &DropKey) -> Option<*mut u64> {
-    // Fails where there is no room, or where another CPU was faster.
-    let _ = DROPS.insert(key, 0, BPF_NOEXIST);
-    DROPS.get_ptr_mut(key)
 }
 
 /// Counts an observation that found no room.

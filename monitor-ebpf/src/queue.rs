@@ -8,7 +8,7 @@ use monitor_common::queue::{
     DeviceQueue, LOST_COMPLETIONS, LOST_NS, QUEUE_PAIRS, QUEUED_DEVICES, QueuePair, QueueWaits,
 };
 
-use crate::tally::{BPF_NOEXIST, add};
+use crate::tally::{add, shared_entry};
 
 #[map]
 static QUEUES: HashMap<u32, DeviceQueue> = HashMap::with_max_entries(QUEUED_DEVICES, 0);
@@ -24,7 +24,9 @@ static QUEUE_LOST: Array<u64> = Array::with_max_entries(2, 0);
 /// A request is complete that began at `begun_ns`, 0 where that was not noted.
 #[inline(always)]
 pub(crate) fn complete(device: u32, cgroup: u64, begun_ns: u64, now_ns: u64) {
-    let Some(queue) = queue_of(device) else { return lose(LOST_COMPLETIONS, 1) };
+    // CPUs that write there at once lose one of two completions: see below.
+    let queue = shared_entry(&QUEUES, &device, || QUEUE_EMPTY.get(0));
+    let Some(queue) = queue else { return lose(LOST_COMPLETIONS, 1) };
     if begun_ns != 0 {
         queue.split(begun_ns, now_ns, |culprit, ns| charge(cgroup, culprit, ns));
     }
@@ -44,39 +46,19 @@ fn charge(victim: u64, culprit: u64, ns: u64) {
         return;
     }
     let key = QueuePair { victim, culprit };
-    let found = QUEUE_WAITS.get_ptr_mut(key).or_else(|| {
-        // Fails where there is no room, or where another CPU was faster.
-        let _ = QUEUE_WAITS.insert(key, QueueWaits::default(), BPF_NOEXIST);
-        QUEUE_WAITS.get_ptr_mut(key)
-    });
-    let Some(waits) = found else { return lose(LOST_NS, ns) };
-    // SAFETY: the lookup returned a valid place, which all add to atomically; user space removes those of the gone.
-    let waits = unsafe { &mut *waits };
-    add(&mut waits.wait_ns, ns);
-    add(&mut waits.waits, 1);
+    match shared_entry(&QUEUE_WAITS, &key, || Some(QueueWaits::default())) {
+        Some(waits) => {
+            add(&mut waits.wait_ns, ns);
+            add(&mut waits.waits, 1);
+        }
+        None => lose(LOST_NS, ns),
+    }
 }
 
 #[inline(always)]
 fn lose(place: u32, count: u64) {
     if let Some(lost) = QUEUE_LOST.get_ptr_mut(place) {
-        // SAFETY: as above.
+        // SAFETY: the lookup returned a valid place, which all add to atomically.
         add(unsafe { &mut *lost }, count);
     }
-}
-
-/// A device's last completions.
-#[inline(always)]
-fn queue_of(device: u32) -> Option<&'static mut DeviceQueue> {
-    let found = QUEUES.get_ptr_mut(device).or_else(|| begin(device))?;
-    // SAFETY: the lookup returned a valid place. CPUs that write there at once lose one of two completions, as told above.
-    Some(unsafe { &mut *found })
-}
-
-#[cold]
-#[inline(never)]
-fn begin(device: u32) -> Option<*mut DeviceQueue> {
-    let empty = QUEUE_EMPTY.get(0)?;
-    // As in `charge`.
-    let _ = QUEUES.insert(device, empty, BPF_NOEXIST);
-    QUEUES.get_ptr_mut(device)
 }

@@ -1,12 +1,12 @@
 //! The maps that are added to, and how. Each entry here belongs to one CPU. Only the network's are added to atomically, since its
 //! programs interrupt each other; so are the requests to block devices, which all CPUs share.
 
-use core::arch::asm;
+use core::{arch::asm, borrow::Borrow};
 
 use aya_ebpf::{
     helpers::bpf_get_smp_processor_id,
     macros::map,
-    maps::{Array, RingBuf},
+    maps::{Array, HashMap, RingBuf},
 };
 use monitor_common::{
     counters::{CpuState, Losses, Slot},
@@ -132,6 +132,24 @@ impl Cpu {
             *field(&mut state.losses) += count;
         }
     }
+}
+
+/// A key's entry in a table that the CPUs share, or a new one; `None` where there is no room for it.
+///
+/// To be added to by [`add`]: what is there is nobody's alone. User space takes entries of removed cgroups only.
+#[inline(always)]
+pub(crate) fn shared_entry<K, V, E: Borrow<V>>(
+    table: &'static HashMap<K, V>,
+    key: &K,
+    empty: impl FnOnce() -> Option<E>,
+) -> Option<&'static mut V> {
+    let found = table.get_ptr_mut(key).or_else(|| {
+        // Fails where there is no room, or where another CPU was faster.
+        let _ = table.insert(key, empty()?, BPF_NOEXIST);
+        table.get_ptr_mut(key)
+    })?;
+    // SAFETY: the lookup returned a valid place; see above for who writes there.
+    Some(unsafe { &mut *found })
 }
 
 /// Adds to a counter that programs add to which may interrupt each other.

@@ -105,6 +105,9 @@ pub struct SourceArgs {
     /// Do not count page-fault exceptions, which costs a program run at each fault.
     #[arg(long)]
     pub no_fault_exceptions: bool,
+    /// Measure how long major faults take, which costs a look at the clock at each fault of either kind.
+    #[arg(long, conflicts_with = "no_fault_exceptions")]
+    pub major_fault_latency: bool,
     /// Do not measure what containers take on file systems, for which trees of files are walked.
     #[arg(long)]
     pub no_filesystem_usage: bool,

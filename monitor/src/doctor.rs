@@ -172,7 +172,9 @@ fn cgroups(hierarchy: &Result<Hierarchy, crate::cgroup::CgroupError>) -> Vec<Che
 fn probes(kernel_types: &Result<Btf, crate::probes::btf::BtfError>, hierarchy: &Hierarchy) -> Vec<Check> {
     let counted = app::choose(hierarchy, kernel_types.as_ref().ok());
     let facts = probe_kernel(kernel_types);
-    let plan = plan(&facts, counted.as_ref().map(|counted| counted.hierarchy), Wishes::default());
+    // Also what is off unless asked for.
+    let wishes = Wishes { major_fault_latency: true, ..Wishes::default() };
+    let plan = plan(&facts, counted.as_ref().map(|counted| counted.hierarchy), wishes);
     let tree = counted.as_ref().map(|counted| counted.mount.point.as_path());
     let loaded = match Probes::load(&plan, tree) {
         Ok(loaded) => loaded,

@@ -138,7 +138,13 @@ impl Events {
     /// What to load for these events: nothing that only counts and can be spared.
     #[must_use]
     pub fn wishes(&self, wishes: Wishes) -> Wishes {
-        Wishes { fault_exceptions: false, network: false, process_records: self.process_records(), ..wishes }
+        Wishes {
+            fault_exceptions: false,
+            major_fault_latency: false,
+            network: false,
+            process_records: self.process_records(),
+            ..wishes
+        }
     }
 }
 
@@ -209,6 +215,7 @@ impl TryFrom<&SourceArgs> for Source {
             map_memory,
             expect_cgroups,
             no_fault_exceptions,
+            major_fault_latency,
             no_filesystem_usage,
             filesystem_interval,
         } = args;
@@ -221,6 +228,7 @@ impl TryFrom<&SourceArgs> for Source {
                 map_bytes,
                 cgroups: *expect_cgroups,
                 fault_exceptions: !no_fault_exceptions,
+                major_fault_latency: *major_fault_latency,
                 network: true,
                 process_records: 0,
                 log_level: program_log_level(),

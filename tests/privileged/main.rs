@@ -6,6 +6,7 @@ mod cli;
 mod complete;
 mod events;
 mod exact;
+mod faults;
 mod files;
 mod filesystems;
 mod host;

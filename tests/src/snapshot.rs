@@ -351,6 +351,8 @@ pub struct Faults {
     pub major_total: Option<u64>,
     pub user_exceptions_total: Option<u64>,
     pub kernel_exceptions_total: Option<u64>,
+    pub major_ns_total: Option<u64>,
+    pub major_latency: Option<Latency>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -23,7 +23,7 @@ use crate::{
         events,
         sink::{Ended, Sink, Target},
     },
-    probes::{load::ProbeState, plan::Family},
+    probes::{load::ProbeState, programs::Family},
     registry::Registry,
     settings::{Events, EventsForm, Source},
 };

@@ -8,7 +8,7 @@ use super::clock::Now;
 use crate::{
     model::Source,
     newtypes::CgroupId,
-    probes::{census::TaskStates, load::Probes, plan::CENSUS},
+    probes::{census::TaskStates, load::Probes, programs::CENSUS},
     registry::Registry,
 };
 

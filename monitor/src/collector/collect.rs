@@ -447,6 +447,7 @@ impl Collector {
             limit_reclaims: probes.is_attached("mm_vmscan_memcg_reclaim_end"),
             user_exceptions: probes.is_attached("page_fault_user"),
             kernel_exceptions: probes.is_attached("page_fault_kernel"),
+            major_times: probes.is_attached("major_fault"),
             received: probes.is_attached("cgroup_skb_ingress"),
             sent: probes.is_attached("cgroup_skb_egress"),
             retransmits: probes.is_attached("tcp_retransmit_skb"),

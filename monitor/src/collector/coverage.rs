@@ -37,6 +37,7 @@ impl Collector {
             coverage.lost.unattributed_requests_total = self.block.unattributed();
             coverage.lost.unblamed_request_ns_total = probes.blocks.queues.lost_ns();
             coverage.lost.unremembered_completions_total = probes.blocks.queues.lost_completions();
+            coverage.lost.untimed_faults_total = probes.reader.untimed_faults();
             coverage.lost.shortages_total = losses.shortages;
             if losses.slot_overflows > 0 {
                 coverage

@@ -141,6 +141,8 @@ pub struct Counted {
     pub user_exceptions: bool,
     /// Page-fault exceptions in kernel mode.
     pub kernel_exceptions: bool,
+    /// How long major faults take.
+    pub major_times: bool,
     /// Packets received.
     pub received: bool,
     /// Packets sent.

@@ -3,6 +3,7 @@
 
 mod audit;
 mod block;
+mod faults;
 mod filesystems;
 mod host;
 mod tasks;
@@ -10,7 +11,6 @@ mod tasks;
 use std::collections::{BTreeMap, HashMap};
 
 use monitor_common::{
-    counters::TaskCounters,
     histogram::{COARSE, FINE, Scale},
     memory::Shortage,
 };
@@ -22,7 +22,7 @@ use crate::{
         Pressure as RawPressure, PressureAverages,
     },
     model::{
-        Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Faults, Filesystems, Interference,
+        Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Filesystems, Interference,
         InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, NumaMemory, Pids, Pod,
         Pressure, SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
     },
@@ -106,7 +106,7 @@ fn measure(series: &Series, window: &Window<'_>) -> Measurements {
     Measurements {
         scheduler: scheduler(series, window),
         tasks: tasks::tasks(series, window.taken_ns),
-        faults: faults(series, window),
+        faults: faults::faults(series, window),
         network: network::network(series, window),
         cpu: Cpu { throttled_period: throttled_period(series), ..cpu_of(cpu, series, window) },
         memory: with_shortage(
@@ -239,26 +239,6 @@ fn interference(
         .collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.wait_ns_total));
     Some(parts)
-}
-
-fn faults(series: &Series, window: &Window<'_>) -> Faults {
-    let minor = |series: &Series| sched_counters(series).map(|sched| sched.minor_faults);
-    let major = |series: &Series| sched_counters(series).map(|sched| sched.major_faults);
-    let tasks = |series: &Series| series.counters.as_ref().map(|counters| counters.tasks);
-    let exceptions =
-        |is_counted: bool, read: fn(TaskCounters) -> u64| tasks(series).filter(|_| is_counted).map(read);
-    Faults {
-        minor_total: minor(series),
-        major_total: major(series),
-        minor_per_second: window.rate(minor(series), minor),
-        major_per_second: window.rate(major(series), major),
-        user_exceptions_total: exceptions(series.counted.user_exceptions, |tasks| {
-            tasks.user_fault_exceptions
-        }),
-        kernel_exceptions_total: exceptions(series.counted.kernel_exceptions, |tasks| {
-            tasks.kernel_fault_exceptions
-        }),
-    }
 }
 
 fn cpu_of(cpu: &CpuStats, series: &Series, window: &Window<'_>) -> Cpu {

@@ -71,6 +71,8 @@ pub struct Lost {
     pub unblamed_request_ns_total: u64,
     /// Completed requests to more block devices than are remembered, for which nobody is said to have waited.
     pub unremembered_completions_total: u64,
+    /// Major faults that were not timed though they were to be.
+    pub untimed_faults_total: u64,
     /// Reclaims of memory and kills for lack of it that found no room in their table.
     pub shortages_total: u64,
     /// Cgroups that counted something but were gone before anything told their path.

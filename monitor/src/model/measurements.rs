@@ -119,10 +119,17 @@ metrics! {
         minor_per_second: Rate,
         /// Growth of `major_total` over the window.
         major_per_second: Rate,
+        /// How long the major faults that began with an exception took, until the kernel counted them; `null` but with
+        /// `--major-fault-latency`.
+        major_ns_total: Counter,
         /// Page-fault exceptions taken in user mode; a fault may take several, or none.
         user_exceptions_total: Counter,
         /// Page-fault exceptions taken in kernel mode, as when copying to user memory.
         kernel_exceptions_total: Counter,
+    }
+    + {
+        /// Each of those over the window.
+        major_latency: Latency,
     }
 }
 

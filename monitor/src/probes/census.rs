@@ -5,7 +5,7 @@ use std::{collections::HashMap, io::Read as _};
 use aya::programs::Program;
 use monitor_common::census::{IN_IOWAIT, SEEN_STATE_BYTES, SeenState};
 
-use super::{load::Probes, plan::CENSUS};
+use super::{load::Probes, programs::CENSUS};
 use crate::newtypes::CgroupId;
 
 /// Tasks of a cgroup by what they do.

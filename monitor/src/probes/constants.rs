@@ -152,6 +152,7 @@ mod tests {
             has_queue_disk: 1,
             iowait_byte: 0,
             iowait_bit: 0,
+            times_faults: 0,
         };
         assert!(matches!(write(b"no ELF", &constants), Err(ConstantsError::Object(_))));
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use monitor_common::{
     counters::{SchedCounters, Slot, TaskCounters},
+    faults::FaultTimes,
     histogram::{BUCKETS, COARSE_BUCKETS, CoarseHistogram, Histogram},
     memory::Shortage,
     net::{ConnectionTimes, Dropped, NetSlot, Tcp, Traffic},
 };
 
 use super::{
+    faults::add_faults,
     shortages::add_shortage,
     sockets::{Drops, add_connections, add_drops},
     waits::Waited,
@@ -98,6 +100,8 @@ pub struct CgroupCounters {
     pub drops: Drops,
     /// What a shortage of memory did to its tasks.
     pub shortage: Shortage,
+    /// How long its tasks' major faults took; `None` where none was timed.
+    pub faults: Option<Box<FaultTimes>>,
 }
 
 impl Default for CgroupCounters {
@@ -112,6 +116,7 @@ impl Default for CgroupCounters {
             connections: None,
             drops: Drops::new(),
             shortage: Shortage::default(),
+            faults: None,
         }
     }
 }
@@ -119,8 +124,18 @@ impl Default for CgroupCounters {
 impl CgroupCounters {
     /// Adds what another cgroup's tasks, or other CPUs, have counted.
     pub fn add(&mut self, other: &Self) {
-        let Self { sched, on_cpu_ns_by_cpu, tasks, runq, timeslices, net, connections, drops, shortage } =
-            other;
+        let Self {
+            sched,
+            on_cpu_ns_by_cpu,
+            tasks,
+            runq,
+            timeslices,
+            net,
+            connections,
+            drops,
+            shortage,
+            faults,
+        } = other;
         self.sched.add(sched);
         for (cpu, ns) in on_cpu_ns_by_cpu.iter().enumerate() {
             add_at(&mut self.on_cpu_ns_by_cpu, cpu, *ns);
@@ -132,6 +147,9 @@ impl CgroupCounters {
         }
         add_drops(&mut self.drops, drops);
         add_shortage(&mut self.shortage, shortage);
+        if let Some(faults) = faults {
+            add_faults(&mut self.faults, faults);
+        }
         let ours = self.runq.iter_mut().chain(&mut self.timeslices);
         for (sum, count) in ours.zip(runq.iter().chain(timeslices)) {
             *sum += count;

@@ -5,7 +5,12 @@ use std::{fs::File, io, os::fd::AsFd, path::Path};
 use aya::{
     Ebpf, EbpfLoader,
     maps::Map,
-    programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, Program as Loaded, iter::IterLink},
+    programs::{
+        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, PerfEvent, Program as Loaded,
+        iter::IterLink,
+        perf_event::{PerfEventConfig, PerfEventScope, SamplePolicy, SoftwareEvent},
+    },
+    util::online_cpus,
 };
 use aya_log::EbpfLogger;
 
@@ -15,7 +20,8 @@ use super::{
     block::Blocks,
     constants::{self, ConstantsError},
     events::Lifecycle,
-    plan::{Hook, Plan, Program, map_bytes},
+    plan::{Plan, fault_entries, faulting_tasks, map_bytes},
+    programs::{Hook, Program},
     read::Reader,
     sys::{ProgramStats, lift_memlock_limit, program_stats},
 };
@@ -103,6 +109,8 @@ impl Probes {
             .map_max_entries("TURNS", geometry.cpus)
             .map_max_entries("WAITS", geometry.cpus * WAIT_PAIRS)
             .map_max_entries("SHORTAGE", geometry.cpus * SHORTAGES)
+            .map_max_entries("FAULTING", faulting_tasks(&plan.constants))
+            .map_max_entries("FAULT_TIMES", fault_entries(&plan.constants))
             .map_max_entries("SEEN", 1 << plan.constants.seen_bits)
             .load(&object)
             .map_err(|source| LoadError::Object(Box::new(source)))?;
@@ -175,6 +183,7 @@ fn attach(
         (Hook::PacketsOut, Loaded::CgroupSkb(loaded)) => {
             return attach_to_tree(loaded, CgroupSkbAttachType::Egress, tree);
         }
+        (Hook::MajorFaults, Loaded::PerfEvent(loaded)) => return attach_to_major_faults(loaded),
         (Hook::OnDemand, Loaded::RawTracePoint(loaded)) => loaded.load(),
         (Hook::TasksOnDemand, Loaded::Iter(loaded)) => {
             loaded.load("task", kernel_types.ok_or("no kernel types")?)
@@ -205,6 +214,19 @@ fn attach_to_tree(
         .and_then(|()| program.attach(root, direction, CgroupAttachMode::Single))
         .map(|_| ())
         .map_err(|error| explain(&error))
+}
+
+/// On each CPU that is online now.
+fn attach_to_major_faults(program: &mut PerfEvent) -> Result<(), String> {
+    let cpus = online_cpus().map_err(|(what, error)| format!("{what}: {error}"))?;
+    program.load().map_err(|error| explain(&error))?;
+    for cpu in cpus {
+        let event = PerfEventConfig::Software(SoftwareEvent::PageFaultsMaj);
+        let scope = PerfEventScope::AllProcessesOneCpu { cpu };
+        // Each of them: a period of one is never cut by the limit on the rate of samples.
+        program.attach(event, scope, SamplePolicy::Period(1), false).map_err(|error| explain(&error))?;
+    }
+    Ok(())
 }
 
 /// Reading an iterator is what makes its program run.

@@ -16,6 +16,7 @@ use monitor_common::{
 
 use super::{
     counters::{CgroupCounters, Changed, SchedTotals, Seen, add_net},
+    faults::MajorFaults,
     load::LoadError,
     shortages::{Shortages, add_shortage},
     sockets::{Drops, Sockets},
@@ -36,6 +37,7 @@ pub struct Reader {
     pub waits: Waits,
     shortages: Shortages,
     sockets: Sockets,
+    faults: MajorFaults,
     flush: Option<OwnedFd>,
     seen: HashMap<CgroupId, Seen>,
     /// What cgroups whose slots were freed had counted.
@@ -60,6 +62,7 @@ impl Reader {
             waits: Waits::new(share(ebpf, "WAITS", geometry.cpus * WAIT_PAIRS)?, geometry.cpus * WAIT_PAIRS),
             shortages: Shortages::open(ebpf, geometry.cpus)?,
             sockets: Sockets::open(ebpf, drop_reasons)?,
+            faults: MajorFaults::open(ebpf)?,
             flush,
             seen: HashMap::new(),
             released: SchedTotals::default(),
@@ -111,6 +114,7 @@ impl Reader {
         }
         self.seen.values_mut().for_each(Seen::finish);
         self.read_sockets();
+        self.read_faults();
     }
 
     /// After the slots, which say where to look: what is there was written before what is in the slots.
@@ -126,6 +130,21 @@ impl Reader {
                 }
             }
         }
+    }
+
+    fn read_faults(&mut self) {
+        for (id, times) in self.faults.occupied() {
+            let counters = &mut self.seen.entry(id).or_default().counters;
+            if counters.faults.as_deref() != Some(&times) {
+                Arc::make_mut(counters).faults = Some(Box::new(times));
+            }
+        }
+    }
+
+    /// Major faults that were not timed though they were to be.
+    #[must_use]
+    pub fn untimed_faults(&self) -> u64 {
+        self.faults.untimed()
     }
 
     /// Packets that were thrown away and had no socket, by reason.
@@ -219,6 +238,7 @@ impl Reader {
         self.net.release(id);
         self.shortages.release(id);
         self.sockets.release(id);
+        self.faults.release(id);
         if let Some(seen) = self.seen.remove(&id) {
             self.released.add(&seen.counters.sched);
         }

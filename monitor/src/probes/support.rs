@@ -6,7 +6,7 @@ use monitor_common::fields::{FIELDS, LOAD_MARK, Offsets};
 
 use super::{
     btf::{Btf, BtfError},
-    plan::{Hook, PROGRAMS},
+    programs::{Hook, PROGRAMS},
 };
 
 /// What this kernel offers to the programs.
@@ -106,7 +106,8 @@ impl KernelFacts {
             .iter()
             .filter_map(|program| match program.hook {
                 Hook::Tracepoint(name) => btf.tracepoint_arguments(name).map(|_| name),
-                Hook::OnDemand
+                Hook::MajorFaults
+                | Hook::OnDemand
                 | Hook::EveryTask
                 | Hook::TasksOnDemand
                 | Hook::PacketsIn

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     hint,
     io::{self, PipeReader, PipeWriter, Read as _, Write as _},
+    os::unix::fs::FileTypeExt as _,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -28,7 +29,7 @@ pub(crate) enum Work {
     Vfork { time: Duration },
     /// Touch fresh anonymous pages, and again fresh ones in each further round.
     MinorFaults { pages: usize, rounds: u64 },
-    /// Touch pages of a file that is not in the page cache.
+    /// Touch pages of a new file, or of a block device, that are not in the page cache.
     MajorFaults { file: &'static Path, pages: usize },
     /// Read a file that was written before, from beginning to end.
     Read { file: &'static Path, mebibytes: usize },
@@ -69,7 +70,7 @@ impl Work {
             }
             Self::MajorFaults { file, pages } => {
                 for thread in workers.len()..threads {
-                    workers.push(Worker::Map(uncached(&file.with_extension(thread.to_string()), pages)?));
+                    workers.push(Worker::Map(uncached(file, thread, pages)?));
                 }
             }
             Self::Read { file, mebibytes } => write_mebibytes(file, mebibytes)?,
@@ -167,11 +168,18 @@ fn read_mebibytes(path: &Path, count: usize) -> io::Result<()> {
     (0..count).try_for_each(|_| file.read_exact(&mut piece))
 }
 
-/// A mapping of a new file whose pages are on disk and nowhere else, each read alone.
-fn uncached(path: &Path, pages: usize) -> io::Result<Mapping> {
+/// A mapping whose pages are on disk and nowhere else, each read alone: of a block device, or of a new file of each thread.
+fn uncached(path: &Path, thread: usize, pages: usize) -> io::Result<Mapping> {
+    let is_device = path.metadata().is_ok_and(|found| found.file_type().is_block_device());
+    let file = if is_device { File::open(path)? } else { new_file(path, thread, pages)? };
+    sys::drop_cache(&file)?;
+    Mapping::of_file(&file, pages)
+}
+
+fn new_file(path: &Path, thread: usize, pages: usize) -> io::Result<File> {
+    let path = path.with_extension(thread.to_string());
     let mut file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
     file.write_all(&vec![1; pages * sys::PAGE_BYTES])?;
     file.sync_all()?;
-    sys::drop_cache(&file)?;
-    Mapping::of_file(&file, pages)
+    Ok(file)
 }

@@ -17,7 +17,7 @@ use crate::{
         throttling::ThrottledPeriods,
     },
     host::{Direction, HostFacts, HostStats, Interface, ProcessCounters},
-    model::{BlockIo, Comparison, Coverage, Network, PacketDrops},
+    model::{BlockIo, Comparison, Coverage, Faults, Network, PacketDrops},
     newtypes::ContainerId,
     probes::census::TaskStates,
     registry::Run,
@@ -50,6 +50,7 @@ fn series(id: u64, voluntary: u64) -> Series {
             limit_reclaims: true,
             user_exceptions: true,
             kernel_exceptions: true,
+            major_times: true,
             received: true,
             sent: true,
             retransmits: true,
@@ -207,6 +208,27 @@ fn times_of_connections_are_those_of_the_window() {
     // Before the first one is timed there is nothing to compare with.
     let first = snapshot(Some(&sample(10, vec![series(1, 0)])), &sample(11, vec![timed(5)]));
     assert_eq!(only(&first).network.tcp_connect_latency.as_ref().map(|connect| connect.count), Some(5));
+}
+
+#[test]
+fn major_faults_are_those_of_the_window_where_they_are_timed() {
+    let timed = |count: u64| {
+        let mut series = series(1, 0);
+        let times = counters(&mut series).faults.get_or_insert_default();
+        times.latency[bucket(90_000)] = count;
+        (times.total_ns, times.max_ns) = (90_000 * count, 95_000);
+        series
+    };
+    let in_window = snapshot(Some(&sample(10, vec![timed(3)])), &sample(11, vec![timed(5)]));
+    let faults = &only(&in_window).faults;
+    let latency = faults.major_latency.as_ref().unwrap();
+    assert_eq!((faults.major_ns_total, latency.count, latency.max_ns), (Some(450_000), 2, Some(95_000)));
+    let none = snapshot(None, &sample(10, vec![series(1, 0)]));
+    assert_eq!(only(&none).faults.major_ns_total, Some(0));
+    let mut blind = timed(3);
+    blind.counted.major_times = false;
+    let blind = snapshot(None, &sample(10, vec![blind]));
+    assert_eq!((only(&blind).faults.major_ns_total, &only(&blind).faults.major_latency), (None, &None));
 }
 
 #[test]

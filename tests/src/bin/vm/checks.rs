@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::{
     machine::{self, Mode},
-    work::{CHILDREN, DISK, LOOPBACK_BYTES, READ_BYTES, READS},
+    work::{CHILDREN, DISK, LOOPBACK_BYTES, MAJOR_FAULTS, READ_BYTES, READS},
 };
 
 /// Waits and times on a CPU may differ by this many thousandths.
@@ -92,8 +92,14 @@ impl Watched {
         if let Some(folder) = docker.places().v2() {
             machine::delegate(folder);
         }
-        let mut monitor =
-            Monitor::start_with(&["--no-runtimes", "--interval", "200ms", "--keep-ended", "30s"]);
+        let mut monitor = Monitor::start_with(&[
+            "--no-runtimes",
+            "--interval",
+            "200ms",
+            "--keep-ended",
+            "30s",
+            "--major-fault-latency",
+        ]);
         let probes = monitor.next_snapshot().coverage.probes;
         let programs = probes.into_iter().map(|probe| {
             let reason = probe.reason.unwrap_or_default().replace('\n', " / ");
@@ -172,6 +178,18 @@ impl Watched {
         assert_eq!(ours.read_ops_total, Some(truth.reads), "reads");
         assert_eq!(ours.read_bytes_total, Some(truth.read_bytes), "bytes read");
         format!("{} reads", truth.reads)
+    }
+
+    /// Major faults are as many as the kernel's, and take as long as a disk may.
+    pub(crate) fn major_faults(&mut self) -> String {
+        let pages = MAJOR_FAULTS.to_string();
+        let (truth, ours, measured) = self.work(&["major", "--file", DISK, "--pages", &pages]);
+        assert_eq!(ours.major, truth.major, "major faults");
+        assert!(truth.major >= MAJOR_FAULTS, "only {} major faults", truth.major);
+        let ns = measured.faults.major_ns_total.expect("their time");
+        let mean_us = ns / truth.major / 1000;
+        assert!((1..100_000).contains(&mean_us), "{} major faults took {ns} ns", truth.major);
+        format!("{} of {mean_us} us", truth.major)
     }
 
     /// Bytes over the loopback interface equal its own figures, the sender's on its container; on v1 alone no socket tells

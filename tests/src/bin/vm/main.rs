@@ -68,6 +68,7 @@ fn check_all(mode: Mode, report: &mut Report) -> io::Result<()> {
     }
     report.check("forks", || watched.forks())?;
     report.check("block", || watched.block())?;
+    report.check("major faults", || watched.major_faults())?;
     report.check("network", || watched.network(mode))?;
     report.check("files", || watched.files())?;
     report.check("an end", || watched.end_of_a_container())?;

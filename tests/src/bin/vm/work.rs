@@ -4,6 +4,8 @@
 pub(crate) const DISK: &str = "/dev/nvme0n1";
 pub(crate) const READS: u64 = 500;
 pub(crate) const READ_BYTES: u64 = 4096;
+/// Pages of the disk that are mapped and read each for itself.
+pub(crate) const MAJOR_FAULTS: u64 = 500;
 /// Bytes over the loopback interface.
 pub(crate) const LOOPBACK_BYTES: u64 = 2_000_000;
 /// Children of the forking workload; each forks once itself.
