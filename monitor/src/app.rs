@@ -1,8 +1,9 @@
 //! Builds sources, collector and sinks from settings; starts and stops them.
 
+mod serve;
 mod watch;
 
-pub use self::watch::watch;
+pub use self::{serve::serve, watch::watch};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,6 +42,7 @@ use crate::{
         sys,
     },
     runtime::{RuntimeEvent, path, places},
+    serve::ServeError,
     settings::{Form, Source, Stream},
 };
 
@@ -56,6 +58,9 @@ pub enum AppError {
     /// Writing failed.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// Nothing can be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
 }
 
 /// How long a runtime may take to answer before a container's name counts as unknown.

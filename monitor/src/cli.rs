@@ -44,6 +44,10 @@ pub enum Command {
     ///
     /// A line for reading each on a terminal, NDJSON when piped.
     Events(EventsArgs),
+    /// Measure without end and serve what is measured over HTTP.
+    ///
+    /// JSON at /api/v1. Whoever reaches the address can read everything: by default that is this machine only.
+    Serve(ServeArgs),
     /// Say what this kernel, cgroup set-up and runtime allow, and what to do about each no.
     Doctor(DoctorArgs),
     /// Show what isolates one running container and what is in it.
@@ -182,6 +186,20 @@ pub struct EventsArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Where events come from. Quotas that run out are looked for once a window.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Arguments of `monitor serve`.
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    /// Address and port to listen on.
+    #[arg(short, long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// Connections at a time; one more is refused.
+    #[arg(long, value_name = "NUMBER", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub max_connections: u32,
+    /// Where measurements come from.
     #[command(flatten)]
     pub source: SourceArgs,
 }

@@ -3,7 +3,7 @@
 //! A kernel event runs a program ([`probes`]), which adds to counters keyed by cgroup id. At each tick the
 //! [`collector`] reads them and the [`cgroup`] files; the [`registry`] says which container a cgroup belongs to, from
 //! its path and from what the [`runtime`] tells; two such readings make a window, and a window is a snapshot
-//! ([`model`]), which [`output`] encodes. [`inspect`] looks at one container once and takes no part in this. Who may
+//! ([`model`]), which [`output`] encodes and [`serve`] hands out over HTTP. [`inspect`] looks at one container once and takes no part in this. Who may
 //! know whom is checked by `cargo xtask layers`.
 
 pub mod app;
@@ -23,5 +23,6 @@ pub mod privileges;
 pub mod probes;
 pub mod registry;
 pub mod runtime;
+pub mod serve;
 pub mod settings;
 pub mod stats;

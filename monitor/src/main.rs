@@ -9,7 +9,7 @@ use monitor::{
     cli::{Cli, Command},
     doctor, generate,
     inspect::{self, InspectError},
-    settings::{Events, Inspect, SettingsError, Source, Stream},
+    settings::{Events, Inspect, Serve, SettingsError, Source, Stream},
 };
 
 /// As `EX_NOPERM` of sysexits.h.
@@ -59,6 +59,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             source.filesystem_interval = None;
             app::watch(&source, &events)?;
         }
+        Command::Serve(args) => app::serve(&Source::try_from(&args.source)?, &Serve::from(&args))?,
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
         Command::Completions { shell } => {

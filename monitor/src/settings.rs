@@ -7,7 +7,7 @@ use monitor_common::lifecycle::process_records;
 use crate::{
     cli::{
         BlameArgs, EventKind, EventsArgs, EventsFormat, Format, InspectArgs, ReportFormat, RuntimeArgs,
-        SnapshotArgs, SourceArgs, StreamArgs,
+        ServeArgs, SnapshotArgs, SourceArgs, StreamArgs,
     },
     model::Event,
     probes::plan::Wishes,
@@ -163,6 +163,22 @@ impl From<&EventsArgs> for Events {
             kinds: kind.clone(),
             output: output.clone(),
         }
+    }
+}
+
+/// What is served, and where.
+#[derive(Debug)]
+pub struct Serve {
+    /// Address and port.
+    pub listen: String,
+    /// Connections at a time.
+    pub max_connections: u32,
+}
+
+impl From<&ServeArgs> for Serve {
+    fn from(args: &ServeArgs) -> Self {
+        let ServeArgs { listen, max_connections, source: _ } = args;
+        Self { listen: listen.clone(), max_connections: *max_connections }
     }
 }
 

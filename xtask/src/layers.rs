@@ -40,7 +40,8 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("history", &["collector", "model"]),
     ("output", &["model", "stats"]),
     ("tui", &["model", "stats"]),
-    ("api", &["model", "output", "history"]),
+    // Asks no source: what it serves was published.
+    ("serve", &["model", "output", "stats"]),
     // Its own readers and model: a look at one container takes no part in the tick.
     ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "runtime", "output"]),
     ("generate", &["cli", "inspect", "model", "output"]),

@@ -1,0 +1,20 @@
+//! `monitor serve`: what the tick measured, for whoever asks over HTTP.
+//!
+//! The tick hands each snapshot to a [`hub::Publisher`] and never waits. Everything else happens on the server's own
+//! thread: the [`hub`] keeps the latest snapshots, [`server`] accepts connections within bounds, [`connection`] speaks
+//! HTTP on one of them, [`routes`] says what is served where. No source is asked because of a request.
+
+pub mod cache;
+pub mod connection;
+pub mod hub;
+pub mod problem;
+pub mod routes;
+pub mod server;
+mod stalling;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use self::{
+    hub::{Hub, Publisher},
+    server::{ServeError, Server},
+};
