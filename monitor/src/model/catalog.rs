@@ -1,4 +1,4 @@
-//! Every scalar metric once: name, kind, help, and how to read it off a container's measurements or the host's.
+//! Every metric once: name, kind, help, and how to read it off a container's measurements or the host's.
 
 use std::fmt::{self, Write};
 
@@ -6,7 +6,7 @@ use super::{
     audit::Agent,
     filesystems::{FilesystemSpace, Filesystems, TreeUsage},
     host::{CpuTimes, DiskActivity, HostFaults, HostMemory, HostReclaim, HostScheduler, InterfaceTraffic},
-    measurements::{BlockIo, Cpu, Faults, Measurements, Memory, Network, Pids, Scheduler, Tasks},
+    measurements::{BlockIo, Cpu, Faults, Latency, Measurements, Memory, Network, Pids, Scheduler, Tasks},
 };
 
 /// How a metric behaves over time.
@@ -82,6 +82,36 @@ impl<T> Metric<T> {
     }
 }
 
+/// What a distribution counts over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// The snapshot's window.
+    Window,
+    /// All the time that it was counted.
+    Whole,
+}
+
+/// How often each duration was seen.
+pub struct Distribution {
+    /// The JSON object that holds it.
+    pub group: &'static str,
+    /// Its name in that object.
+    pub name: &'static str,
+    /// What it counts over.
+    pub span: Span,
+    /// What it means, in Markdown.
+    pub help: &'static str,
+    /// Reads it.
+    pub get: fn(&Measurements) -> Option<&Latency>,
+}
+
+/// Every distribution, in the order of the JSON.
+pub fn distributions() -> impl Iterator<Item = &'static Distribution> {
+    [Scheduler::DISTRIBUTIONS, Network::DISTRIBUTIONS, Cpu::DISTRIBUTIONS, BlockIo::DISTRIBUTIONS]
+        .into_iter()
+        .flatten()
+}
+
 /// Every metric, group by group in the order of the JSON.
 pub fn metrics() -> impl Iterator<Item = &'static Metric> {
     [
@@ -117,6 +147,7 @@ pub fn markdown() -> String {
     for (group, members) in groups {
         put_section(&mut text, group, members);
     }
+    put_distributions(&mut text);
     text.push_str(
         "\nOf the trees in `filesystems`, which are `writable_layer`, `logs` and each of `volumes`:\n",
     );
@@ -133,6 +164,18 @@ pub fn markdown() -> String {
     text.push_str("\nOf `monitor` itself:\n");
     put_section(&mut text, "audit.agent", Agent::METRICS);
     text
+}
+
+fn put_distributions(text: &mut String) {
+    text.push_str("\n## Distributions\n\n| name | over | meaning |\n|---|---|---|\n");
+    for Distribution { group, name, span, help, get: _ } in distributions() {
+        let over = match span {
+            Span::Window => "the window",
+            Span::Whole => "all the time",
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| `{group}.{name}` | {over} | {} |", help.trim().replace('|', "\\|"));
+    }
 }
 
 fn put_section<'m, T: 'static>(

@@ -68,10 +68,12 @@ metrics! {
     + {
         /// `on_cpu_ns_total` on each CPU, by its number, up to the last one that the tasks ran on.
         on_cpu_ns_by_cpu: Vec<u64>,
+    }
+    + distributions {
         /// Run-queue latency over the window: how long tasks waited, each time they were given a CPU.
-        runq_latency: Latency,
+        runq_latency: Window,
         /// Time slices over the window: how long tasks had a CPU, each time that they left it.
-        timeslices: Latency,
+        timeslices: Window,
     }
 }
 
@@ -197,15 +199,17 @@ metrics! {
         tcp_retransmits_per_second: Rate,
     }
     + {
-        /// How long it took to get each TCP connection that it asked for, from the first request to the answer, over the window.
-        tcp_connect_latency: Latency,
-        /// The smoothed round-trip time (`srtt`) of each TCP connection that was closed in the window, as it then was.
-        tcp_rtt: Latency,
         /// `dropped_packets_total` by the kernel's reason, the most frequent first.
         drops: Vec<PacketDrops>,
         /// The interfaces of a container's network namespace, as `/proc/PID/net/dev` has them, read every few
         /// seconds. Others that share the namespace (`namespaces.net`) have the same.
         interfaces: Vec<Interface>,
+    }
+    + distributions {
+        /// How long it took to get each TCP connection that it asked for, from the first request to the answer, over the window.
+        tcp_connect_latency: Window,
+        /// The smoothed round-trip time (`srtt`) of each TCP connection that was closed in the window, as it then was.
+        tcp_rtt: Window,
     }
 }
 
@@ -267,11 +271,11 @@ metrics! {
         /// The CPUs that its tasks may run on, such as `0-3,8`.
         cpuset: Text,
     }
-    + {
+    + distributions {
         /// How long the quota held tasks back in each period in which it ran out, summed over CPUs, since it is counted. From
         /// the growth of `throttled_ns_total` and `throttled_periods_total`: periods that ended between two readings count with
         /// their mean.
-        throttled_period: Latency,
+        throttled_period: Whole,
     }
 }
 
@@ -455,14 +459,16 @@ metrics! {
     + {
         /// The same for each device.
         devices: Vec<BlockDevice>,
+    }
+    + distributions {
         /// Time from issue to completion of each read over the window.
-        read_latency: Latency,
+        read_latency: Window,
         /// Time from issue to completion of each write over the window.
-        write_latency: Latency,
+        write_latency: Window,
         /// Time from beginning to issue of each read over the window.
-        read_queue: Latency,
+        read_queue: Window,
         /// Time from beginning to issue of each write over the window.
-        write_queue: Latency,
+        write_queue: Window,
     }
 }
 

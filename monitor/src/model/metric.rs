@@ -6,6 +6,8 @@
 /// Kinds: `Counter` (u64, grows), `Gauge` (u64), `Limit` (i64, -1 where there is none), `Rate` and `Ratio` (f64), `Text`.
 /// `of` names the type that has the group as a member; without it that is [`Measurements`](super::Measurements).
 /// What follows `+` are fields with a type of their own, which are no scalars and so not in the catalogue.
+/// What follows `+ distributions` are [`Latency`](super::Latency) fields, each with the [`Span`](super::catalog::Span) that it
+/// counts over.
 macro_rules! metrics {
     (
         $(#[doc = $group_doc:literal])+
@@ -13,12 +15,14 @@ macro_rules! metrics {
             $($(#[doc = $help:literal])+ $field:ident: $kind:ident,)*
         }
         $(+ { $($(#[doc = $other_doc:literal])+ $other:ident: $other_type:ty,)* })?
+        $(+ distributions { $($(#[doc = $spread_help:literal])+ $spread:ident: $span:ident,)* })?
     ) => {
         $(#[doc = $group_doc])+
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub struct $group {
             $($(#[doc = $help])+ pub $field: Option<metrics!(@type $kind)>,)*
             $($($(#[doc = $other_doc])+ pub $other: Option<$other_type>,)*)?
+            $($($(#[doc = $spread_help])+ pub $spread: Option<$crate::model::Latency>,)*)?
         }
 
         impl $group {
@@ -34,6 +38,19 @@ macro_rules! metrics {
                     },
                 },
             )*];
+
+            $(
+                /// The group's distributions, in the order of the JSON.
+                pub const DISTRIBUTIONS: &[$crate::model::catalog::Distribution] = &[$(
+                    $crate::model::catalog::Distribution {
+                        group: stringify!($member),
+                        name: stringify!($spread),
+                        span: $crate::model::catalog::Span::$span,
+                        help: concat!($($spread_help),+),
+                        get: |measurements| measurements.$member.$spread.as_ref(),
+                    },
+                )*];
+            )?
         }
     };
     (@root) => { $crate::model::Measurements };

@@ -17,7 +17,7 @@ pub mod snapshot;
 
 pub use self::{
     audit::{Agent, Audit, Comparison},
-    catalog::{Kind, Metric, Value},
+    catalog::{Distribution, Kind, Metric, Span, Value},
     coverage::{Coverage, Lost, Probe, Source},
     event::{EVENT_SCHEMA_VERSION, Event, EventContainer, Happening, LossCause},
     filesystems::{

@@ -5,5 +5,6 @@ pub mod csv;
 mod delays;
 pub mod events;
 pub mod json;
+pub mod prometheus;
 pub mod sink;
 pub mod table;

@@ -1,0 +1,342 @@
+//! The text that Prometheus reads: families of samples, in its own format or in `OpenMetrics`.
+
+use std::fmt::Write as _;
+
+/// Which of the two formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Prometheus' own, version 0.0.4.
+    Text,
+    /// `OpenMetrics` 1.0.
+    OpenMetrics,
+}
+
+impl Form {
+    /// The media type, as in a `Content-Type`.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+
+    /// What an `Accept` header asks for; without one, Prometheus' own.
+    #[must_use]
+    pub fn accepted(accept: &str) -> Self {
+        let quality_of = |wanted: &str| {
+            let ranges = accept.split(',').map(|range| range.split(';').map(str::trim));
+            let qualities = ranges.filter_map(|mut parts| {
+                (parts.next()? == wanted).then_some(())?;
+                let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f64>().ok());
+                Some(quality.unwrap_or(1.0))
+            });
+            qualities.fold(0.0, f64::max)
+        };
+        let open_metrics = quality_of("application/openmetrics-text");
+        if open_metrics > 0.0 && open_metrics >= quality_of("text/plain") {
+            Self::OpenMetrics
+        } else {
+            Self::Text
+        }
+    }
+}
+
+/// How a family behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows; its samples end in `_total`.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Has buckets.
+    Histogram,
+    /// Is 1; what it says is in its labels, and its samples end in `_info`.
+    Info,
+}
+
+/// A family's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Family<'a> {
+    /// Its name, without `_total` or `_info`.
+    pub name: &'a str,
+    /// How it behaves.
+    pub kind: Kind,
+    /// The unit that the name ends in; empty without one.
+    pub unit: &'a str,
+    /// What it means.
+    pub help: &'a str,
+}
+
+/// A sample's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// Exact.
+    Integer(i128),
+    /// An integer of a unit that is so many decimal places smaller than the family's: nanoseconds of a family in seconds
+    /// have 9. Exact too.
+    Shifted(i128, u32),
+    /// Derived.
+    Real(f64),
+    /// More than any other.
+    Infinite,
+}
+
+/// Families as they are written.
+#[derive(Debug)]
+pub struct Exposition {
+    form: Form,
+    text: String,
+}
+
+/// The samples of one family as they are written.
+pub struct Samples<'e> {
+    text: &'e mut String,
+    name: &'e str,
+    suffix: &'static str,
+}
+
+impl Exposition {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(form: Form) -> Self {
+        Self { form, text: String::new() }
+    }
+
+    /// Writes one family whole; one without a sample is left out.
+    pub fn family(&mut self, family: &Family<'_>, put: impl FnOnce(&mut Samples<'_>)) {
+        let before = self.text.len();
+        self.put_head(family);
+        let head = self.text.len();
+        let suffix = match family.kind {
+            Kind::Counter => "_total",
+            Kind::Info => "_info",
+            Kind::Gauge | Kind::Histogram => "",
+        };
+        put(&mut Samples { text: &mut self.text, name: family.name, suffix });
+        if self.text.len() == head {
+            self.text.truncate(before);
+        }
+    }
+
+    fn put_head(&mut self, family: &Family<'_>) {
+        let Family { name, kind, unit, help } = family;
+        // Prometheus' own format calls families as their samples, and knows neither infos nor units.
+        let (suffix, kind) = match (self.form, kind) {
+            (Form::Text, Kind::Counter) => ("_total", "counter"),
+            (Form::Text, Kind::Info) => ("_info", "gauge"),
+            (Form::OpenMetrics, Kind::Counter) => ("", "counter"),
+            (Form::OpenMetrics, Kind::Info) => ("", "info"),
+            (_, Kind::Gauge) => ("", "gauge"),
+            (_, Kind::Histogram) => ("", "histogram"),
+        };
+        let _ = writeln!(self.text, "# TYPE {name}{suffix} {kind}");
+        if self.form == Form::OpenMetrics && !unit.is_empty() {
+            let _ = writeln!(self.text, "# UNIT {name}{suffix} {unit}");
+        }
+        let _ = write!(self.text, "# HELP {name}{suffix} ");
+        put_escaped(&mut self.text, help.trim());
+        self.text.push('\n');
+    }
+
+    /// The families so far, to which more can be added.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.text
+    }
+
+    /// What comes after the last family.
+    #[must_use]
+    pub fn end(form: Form) -> &'static str {
+        match form {
+            Form::Text => "",
+            Form::OpenMetrics => "# EOF\n",
+        }
+    }
+}
+
+impl Samples<'_> {
+    /// Writes a sample with labels in the form of [`put_label`]; none where empty.
+    pub fn put(&mut self, labels: &str, value: Number) {
+        self.put_part(self.suffix, labels, "", value);
+    }
+
+    /// Writes a sample with one label more.
+    pub fn put_with(&mut self, labels: &str, name: &str, label: &str, value: Number) {
+        let mut more = String::new();
+        put_label(&mut more, name, label);
+        self.put_part(self.suffix, labels, &more, value);
+    }
+
+    /// Writes a histogram: how many durations were no longer than each of the bounds in nanoseconds, then all of them, then
+    /// their sum in nanoseconds where it is known.
+    pub fn put_histogram(&mut self, labels: &str, buckets: &[(u64, u64)], count: u64, sum_ns: Option<u64>) {
+        let mut bound = String::new();
+        for (up_to_ns, count) in buckets {
+            bound.clear();
+            bound.push_str("le=\"");
+            put_shifted(&mut bound, i128::from(*up_to_ns), 9);
+            bound.push('"');
+            self.put_part("_bucket", labels, &bound, Number::Integer(i128::from(*count)));
+        }
+        let count = Number::Integer(i128::from(count));
+        self.put_part("_bucket", labels, "le=\"+Inf\"", count);
+        if let Some(sum) = sum_ns {
+            self.put_part("_sum", labels, "", Number::Shifted(i128::from(sum), 9));
+        }
+        self.put_part("_count", labels, "", count);
+    }
+
+    fn put_part(&mut self, suffix: &str, labels: &str, more: &str, value: Number) {
+        self.text.push_str(self.name);
+        self.text.push_str(suffix);
+        if !(labels.is_empty() && more.is_empty()) {
+            self.text.push('{');
+            self.text.push_str(labels);
+            if !(labels.is_empty() || more.is_empty()) {
+                self.text.push(',');
+            }
+            self.text.push_str(more);
+            self.text.push('}');
+        }
+        self.text.push(' ');
+        put_number(self.text, value);
+        self.text.push('\n');
+    }
+}
+
+/// Appends `name="value"`, after a comma where something was there.
+pub fn put_label(labels: &mut String, name: &str, value: &str) {
+    if !labels.is_empty() {
+        labels.push(',');
+    }
+    labels.push_str(name);
+    labels.push_str("=\"");
+    put_escaped(labels, value);
+    labels.push('"');
+}
+
+fn put_escaped(text: &mut String, value: &str) {
+    for character in value.chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            other => text.push(other),
+        }
+    }
+}
+
+fn put_number(text: &mut String, value: Number) {
+    // Writing to a String cannot fail.
+    let _ = match value {
+        // Formatting 128 bits takes several times as long.
+        Number::Integer(value) => match i64::try_from(value) {
+            Ok(value) => write!(text, "{value}"),
+            Err(_) => write!(text, "{value}"),
+        },
+        Number::Shifted(value, places) => {
+            put_shifted(text, value, places);
+            Ok(())
+        }
+        Number::Real(value) => write!(text, "{value}"),
+        Number::Infinite => write!(text, "+Inf"),
+    };
+}
+
+/// Writes an integer with its last `places` digits, at most 9, behind the point, without zeros at the end.
+fn put_shifted(text: &mut String, value: i128, places: u32) {
+    let unit = 10_i128.pow(places);
+    if value < 0 {
+        text.push('-');
+    }
+    let (whole, part) = (value.abs() / unit, value.abs() % unit);
+    put_number(text, Number::Integer(whole));
+    if part > 0 {
+        let start = text.len() + 1;
+        let width = usize::try_from(places).unwrap_or_default();
+        let _ = write!(text, ".{:0width$}", i64::try_from(part).unwrap_or_default());
+        let kept = text[start..].trim_end_matches('0').len();
+        text.truncate(start + kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: Number) -> String {
+        let mut text = String::new();
+        put_number(&mut text, value);
+        text
+    }
+
+    #[test]
+    fn numbers_are_exact() {
+        assert_eq!(shown(Number::Integer(u64::MAX.into())), u64::MAX.to_string());
+        assert_eq!(shown(Number::Shifted(1_500_000_000, 9)), "1.5");
+        assert_eq!(shown(Number::Shifted(1, 9)), "0.000000001");
+        assert_eq!(shown(Number::Shifted(-25, 6)), "-0.000025");
+        assert_eq!(shown(Number::Shifted(3_000_000_000, 9)), "3");
+        assert_eq!(shown(Number::Shifted(u64::MAX.into(), 9)), "18446744073.709551615");
+        assert_eq!(shown(Number::Real(0.25)), "0.25");
+        assert_eq!(shown(Number::Infinite), "+Inf");
+    }
+
+    #[test]
+    fn a_family_is_written_as_its_form_has_it() {
+        let family =
+            Family { name: "x_seconds", kind: Kind::Counter, unit: "seconds", help: " A \"b\" \\ c. " };
+        let written = |form| {
+            let mut exposition = Exposition::new(form);
+            exposition.family(&Family { name: "none", ..family.clone() }, |_| {});
+            exposition.family(&family, |samples| {
+                samples.put("", Number::Integer(1));
+                samples.put_with("a=\"1\"", "b", "\n", Number::Integer(2));
+            });
+            exposition.text() + Exposition::end(form)
+        };
+        assert_eq!(
+            written(Form::Text),
+            "# TYPE x_seconds_total counter\n# HELP x_seconds_total A \\\"b\\\" \\\\ c.\n\
+             x_seconds_total 1\nx_seconds_total{a=\"1\",b=\"\\n\"} 2\n"
+        );
+        assert_eq!(
+            written(Form::OpenMetrics),
+            "# TYPE x_seconds counter\n# UNIT x_seconds seconds\n# HELP x_seconds A \\\"b\\\" \\\\ c.\n\
+             x_seconds_total 1\nx_seconds_total{a=\"1\",b=\"\\n\"} 2\n# EOF\n"
+        );
+    }
+
+    #[test]
+    fn a_histogram_ends_with_all_of_it() {
+        let mut exposition = Exposition::new(Form::Text);
+        let family = Family { name: "h_seconds", kind: Kind::Histogram, unit: "seconds", help: "H." };
+        exposition.family(&family, |samples| {
+            samples.put_histogram("a=\"1\"", &[(4095, 1), (32_767, 3)], 4, Some(1_000));
+        });
+        let text = exposition.text();
+        let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(
+            samples,
+            [
+                "h_seconds_bucket{a=\"1\",le=\"0.000004095\"} 1",
+                "h_seconds_bucket{a=\"1\",le=\"0.000032767\"} 3",
+                "h_seconds_bucket{a=\"1\",le=\"+Inf\"} 4",
+                "h_seconds_sum{a=\"1\"} 0.000001",
+                "h_seconds_count{a=\"1\"} 4",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_form_is_negotiated() {
+        let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+                          application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+        assert_eq!(Form::accepted(prometheus), Form::OpenMetrics);
+        assert_eq!(Form::accepted("text/plain, application/openmetrics-text;q=0.1"), Form::Text);
+        assert_eq!(Form::accepted("application/openmetrics-text;q=0"), Form::Text);
+        assert_eq!(Form::accepted("*/*"), Form::Text);
+        assert_eq!(Form::accepted(""), Form::Text);
+    }
+}
