@@ -46,7 +46,7 @@ pub enum Command {
     Events(EventsArgs),
     /// Measure without end and serve what is measured over HTTP.
     ///
-    /// JSON at /api/v1. Whoever reaches the address can read everything: by default that is this machine only.
+    /// JSON at /api/v1, for Prometheus at /metrics. Whoever reaches the address can read everything: by default that is this machine only.
     Serve(ServeArgs),
     /// Say what this kernel, cgroup set-up and runtime allow, and what to do about each no.
     Doctor(DoctorArgs),
@@ -199,6 +199,17 @@ pub struct ServeArgs {
     /// Connections at a time; one more is refused.
     #[arg(long, value_name = "NUMBER", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub max_connections: u32,
+    /// Export more at /metrics than by default: a group of metrics as GROUP, one as GROUP.NAME, or `all`; may be given more
+    /// than once, or several with commas between them.
+    ///
+    /// docs/metrics.md has groups and names. Groups besides: `pressure`; `culprits`, which tells whom waits are blamed on one
+    /// by one; `cgroups`, the same of cgroups that are no container's.
+    #[arg(long, value_name = "METRIC", value_delimiter = ',')]
+    pub metrics: Vec<String>,
+    /// Make a label of the runtime's, by its key, one of `monitor_container_info`; may be given more than once, or several with
+    /// commas between them.
+    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    pub metrics_label: Vec<String>,
     /// Where measurements come from.
     #[command(flatten)]
     pub source: SourceArgs,

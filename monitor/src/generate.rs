@@ -9,7 +9,8 @@ use crate::{
     cli::Cli,
     inspect,
     model::catalog,
-    output::{events, json},
+    output::{events, json, prometheus},
+    serve::openapi,
 };
 
 /// Writes the schemas, the metrics, the man pages and the completions below a directory.
@@ -22,7 +23,9 @@ pub fn write_all(directory: &Path) -> io::Result<()> {
     fs::write(schemas.join("snapshot.schema.json"), json::schema())?;
     fs::write(schemas.join("event.schema.json"), events::schema())?;
     fs::write(schemas.join("inspect.schema.json"), inspect::schema())?;
+    fs::write(directory.join("openapi.json"), openapi::document())?;
     fs::write(directory.join("metrics.md"), catalog::markdown())?;
+    fs::write(directory.join("prometheus.md"), prometheus::markdown())?;
     clap_mangen::generate_to(Cli::command(), subdirectory("man")?)?;
     let completions = subdirectory("completions")?;
     for shell in Shell::value_variants() {

@@ -59,7 +59,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             source.filesystem_interval = None;
             app::watch(&source, &events)?;
         }
-        Command::Serve(args) => app::serve(&Source::try_from(&args.source)?, &Serve::from(&args))?,
+        Command::Serve(args) => app::serve(&Source::try_from(&args.source)?, &Serve::try_from(&args)?)?,
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
         Command::Completions { shell } => {

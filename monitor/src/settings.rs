@@ -10,6 +10,7 @@ use crate::{
         ServeArgs, SnapshotArgs, SourceArgs, StreamArgs,
     },
     model::Event,
+    output::prometheus::{Selection, UnknownMetric},
     probes::plan::Wishes,
     runtime::{
         docker::{DockerError, DockerSettings},
@@ -31,6 +32,9 @@ pub enum SettingsError {
         /// What is wrong with it.
         wrong: &'static str,
     },
+    /// What is to be exported.
+    #[error("--metrics")]
+    Metrics(#[from] UnknownMetric),
 }
 
 /// Where measurements come from.
@@ -173,12 +177,20 @@ pub struct Serve {
     pub listen: String,
     /// Connections at a time.
     pub max_connections: u32,
+    /// What is exported at /metrics.
+    pub metrics: Selection,
 }
 
-impl From<&ServeArgs> for Serve {
-    fn from(args: &ServeArgs) -> Self {
-        let ServeArgs { listen, max_connections, source: _ } = args;
-        Self { listen: listen.clone(), max_connections: *max_connections }
+impl TryFrom<&ServeArgs> for Serve {
+    type Error = SettingsError;
+
+    fn try_from(args: &ServeArgs) -> Result<Self, SettingsError> {
+        let ServeArgs { listen, max_connections, metrics, metrics_label, source: _ } = args;
+        Ok(Self {
+            listen: listen.clone(),
+            max_connections: *max_connections,
+            metrics: Selection::new(metrics, metrics_label)?,
+        })
     }
 }
 

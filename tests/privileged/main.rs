@@ -19,6 +19,7 @@ mod network;
 mod output;
 mod queueing;
 mod runtimes;
+mod serve;
 mod sockets;
 mod tasks;
 mod tcp;

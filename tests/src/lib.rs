@@ -20,6 +20,7 @@ pub mod monitor;
 pub mod net;
 pub mod podman;
 pub mod schema;
+pub mod server;
 pub mod snapshot;
 pub mod truth;
 pub mod wait;

@@ -21,7 +21,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("error", &[]),
     ("cli", &[]),
     // The settings of what it configures are its fields, and which events are wanted is told by the event.
-    ("settings", &[COMMON, "cli", "model", "probes", "runtime"]),
+    ("settings", &[COMMON, "cli", "model", "output", "probes", "runtime"]),
     ("privileges", &[]),
     ("stats", &[COMMON]),
     ("probes", &[COMMON]),
@@ -44,7 +44,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("serve", &["model", "output", "stats"]),
     // Its own readers and model: a look at one container takes no part in the tick.
     ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "runtime", "output"]),
-    ("generate", &["cli", "inspect", "model", "output"]),
+    ("generate", &["cli", "inspect", "model", "output", "serve"]),
     ("main", &["cli", "settings", "app", "doctor", "generate", "inspect"]),
     // Put together from all of them, which is their job.
     ("app", &[ANY]),

@@ -40,6 +40,7 @@ pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     step("build the privileged tests", || run(&mut runner.build_privileged(checkout)))?;
     let docker = Docker::start(checkout)?;
     setup::for_other_runtimes()?;
+    setup::for_readers()?;
     let environment = environment(checkout, &workload, &docker);
     let mut privileged_tests = runner.privileged_tests(checkout, &options);
     let has_privileged_tests =

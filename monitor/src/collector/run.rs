@@ -37,7 +37,7 @@ pub fn run(
     collector: &mut Collector,
     messages: &Receiver<Message>,
     interval: Duration,
-    mut publish: impl FnMut(Snapshot, &Collector) -> Then,
+    mut publish: impl FnMut(Snapshot, &mut Collector) -> Then,
 ) {
     let began = Instant::now();
     let mut before: Sample = collector.tick();

@@ -1,7 +1,7 @@
 //! Where the tick's thread and the server's meet.
 //!
-//! The tick's side puts a snapshot into a short queue and goes on, whether or not there is room. The server's thread takes
-//! it out, keeps it among the latest ones and hands it to subscribers, each of which has a bounded queue; one that is full
+//! The tick's side puts snapshots and events into a short queue and goes on, whether or not there is room. The server's thread
+//! takes them out, keeps the latest ones and hands them to subscribers, each of which has a bounded queue; one that is full
 //! ends that subscription. So a client can hold up neither the tick nor another client, and what it can hold in memory is
 //! bounded.
 
@@ -17,33 +17,49 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::model::Snapshot;
+use super::feed::Feed;
+pub use super::feed::Subscription;
+use crate::{
+    model::{Event, Snapshot},
+    output::prometheus::Totals,
+};
 
 /// Snapshots kept at most.
 pub const RECENT: usize = 64;
 /// Containers and cgroups in all kept snapshots together, at most but for the last two: with 100 of them [`RECENT`]
 /// snapshots are kept, with 1 000 eight.
 pub const RECENT_ENTRIES: usize = 8192;
-/// Snapshots that may wait for the server's thread; more are dropped and counted.
-const INLET: usize = 4;
+/// Events kept at most.
+pub const RECENT_EVENTS: usize = 4096;
 /// Snapshots that may wait for one subscriber; with more its subscription ends.
 pub const BACKLOG: usize = 16;
+/// Events that may: those of one tick come at once.
+pub const EVENT_BACKLOG: usize = 1024;
+/// What may wait for the server's thread; more is dropped and counted.
+const INLET: usize = 8;
 
 /// The tick's side.
 #[derive(Debug)]
 pub struct Publisher {
-    inlet: mpsc::Sender<Snapshot>,
-    missed: u64,
+    inlet: mpsc::Sender<Published>,
+    missed_snapshots: u64,
+    missed_events: u64,
+}
+
+#[derive(Debug)]
+enum Published {
+    Snapshot(Arc<Snapshot>),
+    Events(Vec<Event>),
 }
 
 /// What the tick has published and the server's thread has not taken yet.
 #[derive(Debug)]
 pub struct Inlet {
-    snapshots: mpsc::Receiver<Snapshot>,
+    published: mpsc::Receiver<Published>,
     hub: Hub,
 }
 
-/// The side of those who serve: the latest snapshots, and the way to the next ones.
+/// The side of those who serve: what was published last, and the way to what comes next.
 #[derive(Clone, Debug)]
 pub struct Hub {
     shared: Arc<Shared>,
@@ -57,10 +73,22 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Kept {
-    recent: VecDeque<Arc<Snapshot>>,
-    /// Containers and cgroups in `recent`.
+    snapshots: Feed<Snapshot>,
+    /// Containers and cgroups in `snapshots`.
     entries: usize,
-    subscribers: Vec<mpsc::Sender<Arc<Snapshot>>>,
+    totals: Totals,
+    events: Feed<NumberedEvent>,
+    /// Events so far.
+    told: u64,
+}
+
+/// An event and its number, counted from 1 since the server's start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberedEvent {
+    /// Its number.
+    pub number: u64,
+    /// What happened.
+    pub event: Event,
 }
 
 /// What the server counts of itself.
@@ -82,34 +110,39 @@ pub struct Figures {
     pub failed_requests_total: AtomicU64,
 }
 
-/// Snapshots as they come.
-#[derive(Debug)]
-pub struct Subscription {
-    /// Those that were there already, the oldest first.
-    pub earlier: Vec<Arc<Snapshot>>,
-    /// Those that come; it ends where they were not taken in time, or the server stops.
-    pub next: mpsc::Receiver<Arc<Snapshot>>,
-}
-
 /// Both sides of a new hub.
 #[must_use]
 pub fn open() -> (Publisher, Inlet) {
-    let (inlet, snapshots) = mpsc::channel(INLET);
-    (Publisher { inlet, missed: 0 }, Inlet { snapshots, hub: Hub { shared: Arc::default() } })
+    let (inlet, published) = mpsc::channel(INLET);
+    let publisher = Publisher { inlet, missed_snapshots: 0, missed_events: 0 };
+    (publisher, Inlet { published, hub: Hub { shared: Arc::default() } })
 }
 
 impl Publisher {
     /// Hands a snapshot over without waiting; one that finds the queue full is dropped and counted.
     pub fn publish(&mut self, snapshot: Snapshot) {
-        if self.inlet.try_send(snapshot).is_err() {
-            self.missed += 1;
+        if self.inlet.try_send(Published::Snapshot(Arc::new(snapshot))).is_err() {
+            self.missed_snapshots += 1;
+        }
+    }
+
+    /// Hands events over in the same way.
+    pub fn tell(&mut self, events: Vec<Event>) {
+        let count = events.len() as u64;
+        if count > 0 && self.inlet.try_send(Published::Events(events)).is_err() {
+            self.missed_events += count;
         }
     }
 
     /// Snapshots that the server's thread had no time for.
     #[must_use]
-    pub fn missed(&self) -> u64 {
-        self.missed
+    pub fn missed_snapshots(&self) -> u64 {
+        self.missed_snapshots
+    }
+
+    /// Events that it had no time for since this was asked last.
+    pub fn take_missed_events(&mut self) -> u64 {
+        std::mem::take(&mut self.missed_events)
     }
 }
 
@@ -122,10 +155,12 @@ impl Inlet {
 
     /// Distributes what is published, until the publisher is gone.
     pub async fn distribute(mut self) {
-        while let Some(snapshot) = self.snapshots.recv().await {
-            self.hub.take(Arc::new(snapshot));
+        while let Some(published) = self.published.recv().await {
+            self.hub.take(published);
         }
-        self.hub.kept().subscribers.clear();
+        let mut kept = self.hub.kept();
+        kept.snapshots.close();
+        kept.events.close();
     }
 }
 
@@ -145,29 +180,42 @@ impl Hub {
     /// The last snapshot; `None` before the first.
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Snapshot>> {
-        self.kept().recent.back().map(Arc::clone)
+        self.kept().snapshots.kept().back().map(Arc::clone)
     }
 
     /// The last snapshots, the oldest first: [`RECENT`] of them, or fewer where there are many containers.
     #[must_use]
     pub fn recent(&self) -> Vec<Arc<Snapshot>> {
-        self.kept().recent.iter().map(Arc::clone).collect()
+        self.kept().snapshots.kept().iter().map(Arc::clone).collect()
     }
 
-    /// What comes from now on, and of what was there the snapshots taken after a moment, without one between them missing;
-    /// without a moment the last snapshot.
+    /// The snapshots to come, and of the kept ones those taken after a moment; without a moment the last.
     #[must_use]
-    pub fn subscribe(&self, after: Option<Timestamp>) -> Subscription {
-        let (sender, next) = mpsc::channel(BACKLOG);
+    pub fn subscribe(&self, after: Option<Timestamp>) -> Subscription<Snapshot> {
         let mut kept = self.kept();
-        let earlier = match after {
-            Some(after) => {
-                kept.recent.iter().filter(|snapshot| snapshot.taken_at > after).map(Arc::clone).collect()
-            }
-            None => kept.recent.back().map(Arc::clone).into_iter().collect(),
-        };
-        kept.subscribers.push(sender);
-        Subscription { earlier, next }
+        let last = kept.snapshots.kept().back().map(|snapshot| snapshot.taken_at);
+        kept.snapshots.subscribe(BACKLOG, |snapshot| match after {
+            Some(after) => snapshot.taken_at > after,
+            None => Some(snapshot.taken_at) == last,
+        })
+    }
+
+    /// The last events, the oldest first: [`RECENT_EVENTS`] of them.
+    #[must_use]
+    pub fn events(&self) -> VecDeque<Arc<NumberedEvent>> {
+        self.kept().events.kept().clone()
+    }
+
+    /// The events to come, and of the kept ones those with a higher number; without a number none.
+    #[must_use]
+    pub fn subscribe_to_events(&self, after: Option<u64>) -> Subscription<NumberedEvent> {
+        let wanted = after.unwrap_or(u64::MAX);
+        self.kept().events.subscribe(EVENT_BACKLOG, |event| event.number > wanted)
+    }
+
+    /// What distributions have counted over all snapshots so far.
+    pub fn with_totals<R>(&self, read: impl FnOnce(&Totals) -> R) -> R {
+        read(&self.kept().totals)
     }
 
     /// What the server counts of itself.
@@ -179,39 +227,48 @@ impl Hub {
     /// Subscriptions that go on.
     #[must_use]
     pub fn subscribers(&self) -> usize {
-        self.kept().subscribers.iter().filter(|subscriber| !subscriber.is_closed()).count()
+        let kept = self.kept();
+        kept.snapshots.subscribers() + kept.events.subscribers()
     }
 
-    fn take(&self, snapshot: Arc<Snapshot>) {
-        let mut kept = self.kept();
-        let mut dropped = 0;
-        kept.subscribers.retain(|subscriber| match subscriber.try_send(Arc::clone(&snapshot)) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                dropped += 1;
-                false
+    fn take(&self, published: Published) {
+        let dropped = match published {
+            Published::Snapshot(snapshot) => self.kept().keep(snapshot),
+            Published::Events(events) => {
+                let mut kept = self.kept();
+                events.into_iter().map(|event| kept.keep_event(event)).sum()
             }
-        });
-        kept.keep(snapshot);
-        drop(kept);
-        self.shared.figures.dropped_clients_total.fetch_add(dropped, Ordering::Relaxed);
+        };
+        self.figures().dropped_clients_total.fetch_add(dropped, Ordering::Relaxed);
     }
 
-    /// Only the server's thread and its tests take this lock, never the tick.
+    /// Only the server's thread and tests take this lock, never the tick.
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Both say how many subscribers were dropped.
 impl Kept {
-    fn keep(&mut self, snapshot: Arc<Snapshot>) {
+    fn keep(&mut self, snapshot: Arc<Snapshot>) -> u64 {
+        self.totals.add(&snapshot);
         self.entries += entries(&snapshot);
-        self.recent.push_back(snapshot);
-        while self.recent.len() > RECENT || (self.entries > RECENT_ENTRIES && self.recent.len() > 2) {
-            let oldest = self.recent.pop_front();
-            self.entries -= oldest.as_deref().map_or(0, entries);
+        let dropped = self.snapshots.push(snapshot);
+        let is_too_many =
+            |kept: usize, entries: usize| kept > RECENT || (entries > RECENT_ENTRIES && kept > 2);
+        while is_too_many(self.snapshots.kept().len(), self.entries) {
+            self.entries -= self.snapshots.pop().as_deref().map_or(0, entries);
         }
+        dropped
+    }
+
+    fn keep_event(&mut self, event: Event) -> u64 {
+        self.told += 1;
+        let dropped = self.events.push(Arc::new(NumberedEvent { number: self.told, event }));
+        if self.events.kept().len() > RECENT_EVENTS {
+            self.events.pop();
+        }
+        dropped
     }
 }
 
@@ -222,7 +279,10 @@ fn entries(snapshot: &Snapshot) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::testing::{container, snapshot};
+    use crate::{
+        model::Happening,
+        serve::testing::{container, event, snapshot},
+    };
 
     /// Publishes snapshots taken at these seconds and distributes them all.
     async fn published(seconds: impl IntoIterator<Item = i64>) -> Hub {
@@ -238,8 +298,8 @@ mod tests {
         hub
     }
 
-    fn seconds(snapshots: &[Arc<Snapshot>]) -> Vec<i64> {
-        snapshots.iter().map(|snapshot| snapshot.taken_at.as_second()).collect()
+    fn seconds<'s>(snapshots: impl IntoIterator<Item = &'s Arc<Snapshot>>) -> Vec<i64> {
+        snapshots.into_iter().map(|snapshot| snapshot.taken_at.as_second()).collect()
     }
 
     #[tokio::test]
@@ -256,10 +316,10 @@ mod tests {
         for second in 1..=20 {
             kept.keep(Arc::new(snapshot(second, large())));
         }
-        assert_eq!(kept.recent.len(), 8);
+        assert_eq!(kept.snapshots.kept().len(), 8);
         assert_eq!(kept.entries, 8000);
         kept.keep(Arc::new(snapshot(21, vec![])));
-        assert_eq!(kept.recent.len(), 9);
+        assert_eq!(kept.snapshots.kept().len(), 9);
     }
 
     #[test]
@@ -268,10 +328,10 @@ mod tests {
         for second in 0..10 {
             publisher.publish(snapshot(second, vec![]));
         }
-        assert_eq!(publisher.missed(), 6);
+        assert_eq!(publisher.missed_snapshots(), 2);
         drop(inlet);
         publisher.publish(snapshot(10, vec![]));
-        assert_eq!(publisher.missed(), 7);
+        assert_eq!(publisher.missed_snapshots(), 3);
     }
 
     #[tokio::test]
@@ -281,7 +341,7 @@ mod tests {
         let mut lazy = hub.subscribe(None);
         let mut eager = hub.subscribe(None);
         for second in 0..=16 {
-            hub.take(Arc::new(snapshot(second, vec![])));
+            hub.take(Published::Snapshot(Arc::new(snapshot(second, vec![]))));
             assert_eq!(eager.next.recv().await.unwrap().taken_at.as_second(), second);
         }
         assert_eq!(hub.figures().dropped_clients_total.load(Ordering::Relaxed), 1);
@@ -299,5 +359,21 @@ mod tests {
         let subscription = hub.subscribe(Some(Timestamp::from_second(7).unwrap()));
         assert_eq!(seconds(&subscription.earlier), [8, 9, 10]);
         assert_eq!(seconds(&hub.subscribe(None).earlier), [10]);
+    }
+
+    #[test]
+    fn events_are_numbered_and_the_last_are_kept() {
+        let (_publisher, inlet) = open();
+        let hub = inlet.hub();
+        let event = || event(Happening::CgroupMade);
+        hub.take(Published::Events((0..5000).map(|_| event()).collect()));
+        let kept = hub.events();
+        assert_eq!((kept.len(), kept.back().unwrap().number), (RECENT_EVENTS, 5000));
+        let numbers = |after| {
+            let earlier = hub.subscribe_to_events(after).earlier;
+            earlier.iter().map(|event| event.number).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(Some(4998)), [4999, 5000]);
+        assert_eq!(numbers(None), [0; 0]);
     }
 }

@@ -16,6 +16,20 @@ pub struct Kind {
     title: &'static str,
 }
 
+impl Kind {
+    /// Its HTTP status.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        self.status
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.title
+    }
+}
+
 const fn kind(status: StatusCode, name: &'static str, title: &'static str) -> Kind {
     Kind { status, name, title }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::{
-    Audit, Cgroup, Container, ContainerState, Coverage, Host, Measurements, Namespaces, SCHEMA_VERSION,
-    Snapshot,
+    Audit, Cgroup, Container, ContainerState, Coverage, EVENT_SCHEMA_VERSION, Event, Happening, Host,
+    Measurements, Namespaces, SCHEMA_VERSION, Snapshot,
 };
 
 /// A snapshot taken so many seconds after 1970, over a window of one.
@@ -42,5 +42,16 @@ pub(crate) fn container(id: &str) -> Container {
         cgroup: Cgroup { id: 1, path: Some(format!("/docker/{id}")) },
         namespaces: Namespaces::default(),
         measurements: Measurements::default(),
+    }
+}
+
+/// Something that happened in 1970, to no container.
+pub(crate) fn event(what: Happening) -> Event {
+    Event {
+        schema_version: EVENT_SCHEMA_VERSION,
+        at: Timestamp::UNIX_EPOCH,
+        container: None,
+        cgroup: None,
+        what,
     }
 }

@@ -1,13 +1,18 @@
-use axum::http::Request;
+use axum::http::{HeaderMap, Request, StatusCode};
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
-use crate::serve::{
-    hub,
-    testing::{container, snapshot as made_up},
+use crate::{
+    model::{Container, ContainerState, Happening, Interference, InterferenceSource},
+    serve::{
+        hub,
+        testing::{container, event, snapshot as made_up},
+    },
 };
 
 /// A router over one snapshot with these containers, taken now.
@@ -129,4 +134,121 @@ async fn what_cannot_be_served_is_a_problem() {
     let large = Request::get("/api/v1/host").header(header::CONTENT_LENGTH, BODY + 1);
     let got = ask(&router, large.body(Body::empty()).unwrap()).await;
     assert_eq!((got.status, got.problem().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "large-body"));
+}
+
+fn ids(list: &Value) -> Vec<&str> {
+    list["containers"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_and_filtered() {
+    let router = over(["c", "a", "d", "b"].map(container).to_vec()).await;
+    let all = fetch(&router, "/api/v1/containers").await.json();
+    assert_eq!((ids(&all), all["next"].is_null()), (vec!["a", "b", "c", "d"], true));
+    let first = fetch(&router, "/api/v1/containers?limit=3").await.json();
+    assert_eq!((ids(&first), first["next"].as_str()), (vec!["a", "b", "c"], Some("c")));
+    let last = fetch(&router, "/api/v1/containers?limit=3&after=c").await.json();
+    assert_eq!((ids(&last), last["next"].is_null()), (vec!["d"], true));
+    let one = fetch(&router, "/api/v1/containers?name=c-b&runtime=docker").await.json();
+    assert_eq!(ids(&one), ["b"]);
+    for bad in ["limit=0", "state=asleep", "colour=red", "name=a&name=b"] {
+        let got = fetch(&router, &format!("/api/v1/containers?{bad}")).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::BAD_REQUEST, "bad-parameter"), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn those_that_waited_longest_come_first() {
+    let waits = |id: &str, wait_ns_per_second| {
+        let mut one = container(id);
+        one.measurements.interference = Some(vec![Interference {
+            source: InterferenceSource::System,
+            id: None,
+            name: None,
+            wait_ns_total: 1,
+            wait_ns_per_second: Some(wait_ns_per_second),
+            waits_total: 1,
+            preemptions_total: 0,
+        }]);
+        one
+    };
+    let router = over(vec![waits("a", 1.0), container("b"), waits("c", 2.0)]).await;
+    assert_eq!(ids(&fetch(&router, "/api/v1/interference").await.json()), ["c", "a"]);
+    assert_eq!(ids(&fetch(&router, "/api/v1/interference?container=c-a").await.json()), ["a"]);
+}
+
+#[tokio::test]
+async fn events_are_asked_for_by_number_and_kind() {
+    let (mut publisher, inlet) = hub::open();
+    let router = TowerToHyperService::new(router(inlet.hub(), Router::new()));
+    publisher.tell(vec![event(Happening::CgroupMade), event(Happening::CgroupRemoved)]);
+    drop(publisher);
+    inlet.distribute().await;
+    let numbers = |list: &Value| {
+        list["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["number"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let all = fetch(&router, "/api/v1/events").await.json();
+    assert_eq!((numbers(&all), all["next"].as_u64()), (vec![1, 2], Some(2)));
+    let rest = fetch(&router, "/api/v1/events?after=1").await.json();
+    assert_eq!((numbers(&rest), rest["events"][0]["kind"].as_str()), (vec![2], Some("cgroup_removed")));
+    let made = fetch(&router, "/api/v1/events?kind=cgroup_made").await.json();
+    assert_eq!((numbers(&made), made["next"].as_u64()), (vec![1], Some(2)));
+    assert_eq!(numbers(&fetch(&router, "/api/v1/events?container=x").await.json()), [0; 0]);
+}
+
+#[tokio::test]
+async fn a_stream_has_what_was_kept_and_what_comes() {
+    let (mut publisher, inlet) = hub::open();
+    let hub = inlet.hub();
+    for second in 1..=3 {
+        publisher.publish(made_up(second, vec![container("abc"), container("def")]));
+    }
+    drop(publisher);
+    let router = TowerToHyperService::new(router(hub.clone(), Router::new()));
+    let taken = tokio::spawn(inlet.distribute());
+    while hub.recent().len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    taken.await.unwrap();
+    // Subscribed after the end, so that only what was kept is there; a subscription that began before would end here too.
+    let request =
+        Request::get("/api/v1/stream?container=abc").header("last-event-id", "1970-01-01T00:00:01Z");
+    let response = router.call(request.body(Body::empty()).unwrap()).await.unwrap();
+    let mut body = response.into_body();
+    let mut text = String::new();
+    while !text.contains("id: 1970-01-01T00:00:03Z") || !text.ends_with("\n\n") {
+        let frame = body.frame().await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+    }
+    assert!(text.starts_with("id: 1970-01-01T00:00:02Z\ndata: {"), "{text}");
+    assert!(text.contains("\"id\":\"abc\"") && !text.contains("\"id\":\"def\""), "{text}");
+    let bad = Request::get("/api/v1/stream").header("last-event-id", "yesterday");
+    assert_eq!(ask(&router, bad.body(Body::empty()).unwrap()).await.problem(), "bad-parameter");
+}
+
+#[tokio::test]
+async fn metrics_are_those_of_the_latest_snapshot() {
+    let (mut publisher, inlet) = hub::open();
+    let hub = inlet.hub();
+    let mut one = container("abc");
+    one.measurements.faults.minor_total = Some(7);
+    publisher.publish(made_up(1, vec![one]));
+    drop(publisher);
+    inlet.distribute().await;
+    let metrics =
+        crate::serve::metrics::routes(hub.clone(), crate::output::prometheus::Selection::default(), vec![]);
+    let router = TowerToHyperService::new(router(hub, metrics));
+    let text = String::from_utf8(fetch(&router, "/metrics").await.body.to_vec()).unwrap();
+    let series =
+        "monitor_container_faults_minor_total{id=\"abc\",name=\"c-abc\",image=\"busybox:latest\"} 7\n";
+    assert!(text.contains(series), "{text}");
+    assert!(text.contains("\nmonitor_http_dropped_clients_total 0\n"), "{text}");
+    let request = Request::get("/metrics/monitor").header(header::ACCEPT, "application/openmetrics-text");
+    let open = ask(&router, request.body(Body::empty()).unwrap()).await;
+    assert!(open.body.ends_with(b"# EOF\n"));
 }
