@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{
-    Args, Parser, Subcommand, ValueEnum,
+    Args, CommandFactory, Parser, Subcommand, ValueEnum,
     builder::{NonEmptyStringValueParser, ValueParser},
 };
 use clap_complete::Shell;
@@ -23,6 +23,16 @@ pub struct Cli {
     /// Say more on standard error; twice for all.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// The whole of it. Each flag of `monitor serve` is a variable of the environment too.
+#[must_use]
+pub fn command() -> clap::Command {
+    let with_variable = |arg: clap::Arg| {
+        let name = format!("MONITOR_{}", arg.get_id().as_str().to_uppercase());
+        if arg.get_env().is_some() { arg } else { arg.env(name) }
+    };
+    Cli::command().mut_subcommand("serve", |serve| serve.mut_args(with_variable))
 }
 
 /// The commands.
@@ -55,6 +65,9 @@ pub enum Command {
     /// Namespaces and who shares them, rights, limits, cgroups, processes, open files and mounts, read once from /proc and
     /// the cgroup files.
     Inspect(InspectArgs),
+    /// Settings of `monitor serve` that are written down.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print the completions of a shell.
     Completions {
         /// The shell.
@@ -190,9 +203,24 @@ pub struct EventsArgs {
     pub source: SourceArgs,
 }
 
+/// What is done with settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether `monitor serve` would take the file, with the environment as it is.
+    Check {
+        /// The file [default: /etc/monitor/config.toml, if it is there].
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
 /// Arguments of `monitor serve`.
 #[derive(Args, Debug)]
 pub struct ServeArgs {
+    /// A file of settings, in TOML: each key is the name of a flag here, without the dashes before it. What is typed goes before
+    /// the environment, that before the file [default: /etc/monitor/config.toml, if it is there].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Address and port to listen on.
     #[arg(short, long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub listen: String,
@@ -343,13 +371,11 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_definition_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

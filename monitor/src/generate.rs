@@ -2,12 +2,11 @@
 
 use std::{fs, io, path::Path};
 
-use clap::{CommandFactory, ValueEnum};
+use clap::ValueEnum;
 use clap_complete::Shell;
 
 use crate::{
-    cli::Cli,
-    inspect,
+    cli, inspect,
     model::catalog,
     output::{events, json, prometheus},
     serve::openapi,
@@ -26,10 +25,10 @@ pub fn write_all(directory: &Path) -> io::Result<()> {
     fs::write(directory.join("openapi.json"), openapi::document())?;
     fs::write(directory.join("metrics.md"), catalog::markdown())?;
     fs::write(directory.join("prometheus.md"), prometheus::markdown())?;
-    clap_mangen::generate_to(Cli::command(), subdirectory("man")?)?;
+    clap_mangen::generate_to(cli::command(), subdirectory("man")?)?;
     let completions = subdirectory("completions")?;
     for shell in Shell::value_variants() {
-        clap_complete::generate_to(*shell, &mut Cli::command(), "monitor", &completions)?;
+        clap_complete::generate_to(*shell, &mut cli::command(), "monitor", &completions)?;
     }
     Ok(())
 }

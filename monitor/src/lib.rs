@@ -10,6 +10,7 @@ pub mod app;
 pub mod cgroup;
 pub mod cli;
 pub mod collector;
+pub mod config;
 pub mod doctor;
 pub mod error;
 pub mod filesystem;

@@ -1,13 +1,16 @@
 //! The command: arguments → settings → app → exit code.
 
-use std::{io::Write, process::ExitCode};
+use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::error::ErrorKind;
 use monitor::{
     app::{self, AppError},
-    cli::{Cli, Command},
-    doctor, generate,
+    cli::{self, Command, ConfigCommand},
+    config::{self, ConfigError, in_one_line},
+    doctor,
+    error::chain,
+    generate,
     inspect::{self, InspectError},
     settings::{Events, Inspect, Serve, SettingsError, Source, Stream},
 };
@@ -18,16 +21,20 @@ const BAD_USAGE: u8 = 2;
 const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match config::read(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error)
+        Err(ConfigError::Usage(error))
             if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
         {
             eprintln!("monitor: {}; see `monitor --help`", in_one_line(&error.to_string()));
             return ExitCode::from(BAD_USAGE);
         }
         // What was asked for: help or version.
-        Err(error) => error.exit(),
+        Err(ConfigError::Usage(error)) => error.exit(),
+        Err(error) => {
+            eprintln!("monitor: {}", chain(&error));
+            return ExitCode::from(BAD_USAGE);
+        }
     };
     let level = match cli.verbose {
         0 => log::LevelFilter::Warn,
@@ -62,9 +69,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => app::serve(&Source::try_from(&args.source)?, &Serve::try_from(&args)?)?,
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
+        Command::Config(ConfigCommand::Check { config }) => check(config)?,
         Command::Completions { shell } => {
             let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "monitor", &mut text);
+            clap_complete::generate(shell, &mut cli::command(), "monitor", &mut text);
             std::io::stdout().write_all(&text).context("write to standard output")?;
         }
         Command::Generate { directory } => {
@@ -75,16 +83,21 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is wrong, without clap's paragraphs on usage.
-fn in_one_line(message: &str) -> String {
-    let wrong = message.split("\n\n").next().unwrap_or_default();
-    let words: Vec<&str> = wrong.split_whitespace().collect();
-    let line = words.join(" ");
-    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+/// Reads settings as `monitor serve` would.
+fn check(file: Option<PathBuf>) -> anyhow::Result<()> {
+    let mut typed: Vec<OsString> = ["monitor", "serve"].map(OsString::from).to_vec();
+    if let Some(file) = file {
+        typed.extend(["--config".into(), file.into_os_string()]);
+    }
+    let Command::Serve(args) = config::read(typed)?.command else { return Ok(()) };
+    Source::try_from(&args.source)?;
+    Serve::try_from(&args)?;
+    println!("the settings are good");
+    Ok(())
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.is::<SettingsError>() {
+    if error.is::<SettingsError>() || error.is::<ConfigError>() {
         return ExitCode::from(BAD_USAGE);
     }
     let is_not_permitted = matches!(error.downcast_ref(), Some(AppError::NotPermitted(_)))

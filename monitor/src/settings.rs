@@ -185,7 +185,7 @@ impl TryFrom<&ServeArgs> for Serve {
     type Error = SettingsError;
 
     fn try_from(args: &ServeArgs) -> Result<Self, SettingsError> {
-        let ServeArgs { listen, max_connections, metrics, metrics_label, source: _ } = args;
+        let ServeArgs { config: _, listen, max_connections, metrics, metrics_label, source: _ } = args;
         Ok(Self {
             listen: listen.clone(),
             max_connections: *max_connections,

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
+    os::unix::net::UnixDatagram,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -11,6 +12,7 @@ use std::{
 
 use integration_tests::{
     container::{Container, succeeded},
+    monitor::command,
     schema,
     server::{Answer, Server},
     wait,
@@ -156,11 +158,14 @@ fn a_client_that_does_not_read_is_dropped_while_the_tick_goes_on() {
         let at = server.json("/api/v1/host")["taken_at"].as_str().expect("a time").parse::<Timestamp>();
         at.expect("a time")
     };
-    let dropped = "monitor_http_dropped_clients_total";
-    assert_eq!(server.metric(dropped), Some(0.0));
+    let dropped = || {
+        let count = |what| server.metric(&format!("monitor_http_dropped_{what}_total")).expect("a count");
+        (count("streams"), count("clients"))
+    };
+    assert_eq!(dropped(), (0.0, 0.0));
     let deadline = Instant::now() + wait::LONG;
-    while server.metric(dropped).is_none_or(|count| count < 3.0) {
-        assert!(Instant::now() < deadline, "no client was dropped");
+    while dropped() != (3.0, 3.0) {
+        assert!(Instant::now() < deadline, "dropped streams and clients: {:?}", dropped());
         let age = Timestamp::now().duration_since(taken_at());
         assert!(age < jiff::SignedDuration::from_secs(2), "the tick hangs: the last is {age:#} old");
         std::thread::sleep(Duration::from_millis(100));
@@ -233,4 +238,55 @@ fn a_signal_ends_it_with_its_streams() {
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).expect("the rest of the stream");
     assert!(rest.ends_with(b"\n\n"), "the last event was cut");
+}
+
+#[test]
+fn systemd_is_told_of_the_beginning_the_life_and_the_end() {
+    let folder = tempfile::tempdir().expect("make a folder");
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).expect("bind a socket");
+    socket.set_read_timeout(Some(wait::LONG)).expect("set a timeout");
+    let told = || {
+        let mut buffer = [0; 256];
+        let length = socket.recv(&mut buffer).expect("a message");
+        String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
+    };
+    let mut command = command(&["serve", "--verbose", "--listen", "127.0.0.1:0", "--interval", "100ms"]);
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "300000");
+    let server = Server::spawn(command);
+    let first = [told(), told(), told()];
+    assert!(first.iter().any(|one| one == "READY=1"), "{first:?}");
+    assert!(first.iter().filter(|one| *one == "WATCHDOG=1").count() >= 2, "{first:?}");
+    assert!(server.end(Signal::TERM).success());
+    wait::until("STOPPING", || (told() == "STOPPING=1").then_some(()));
+}
+
+#[test]
+fn settings_come_from_a_file_the_environment_and_flags() {
+    let folder = tempfile::tempdir().expect("make a folder");
+    let file = folder.path().join("config.toml");
+    let path = file.to_str().expect("UTF-8");
+    fs::write(&file, "listen = \"127.0.0.1:0\"\ninterval = \"1h\"\nmetrics = [\"pressure\"]\n")
+        .expect("write the file");
+    let check = |path: &str| command(&["config", "check", "--config", path]).output().expect("run monitor");
+    assert!(check(path).status.success(), "{:?}", check(path));
+
+    // The file has an hour, the environment a minute.
+    let mut command = command(&["serve", "--verbose", "--config", path, "--interval", "100ms"]);
+    command.env("MONITOR_INTERVAL", "1m").env("MONITOR_MAX_CONNECTIONS", "1");
+    let server = Server::spawn(command);
+    let window = server.json("/api/v1/host")["window_ns"].as_u64().expect("a window");
+    assert!(window < 10_000_000_000, "{window}");
+    let held = server.connect();
+    wait::until("a refusal", || (server.get("/healthz").status == 503).then_some(()));
+    drop(held);
+
+    fs::write(&file, "colour = \"red\"\n").expect("write the file");
+    let refused = check(path);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains(path) && said.contains("--colour") && said.trim_end().lines().count() == 1,
+        "{said}"
+    );
 }

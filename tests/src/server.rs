@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
     time::Duration,
@@ -44,8 +44,14 @@ impl Server {
         if !args.contains(&"--interval") {
             command.args(["--interval", INTERVAL]);
         }
-        let mut child =
-            command.args(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("start monitor");
+        command.args(args);
+        Self::spawn(command)
+    }
+
+    /// Starts it by a command that makes it verbose.
+    #[must_use]
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("start monitor");
         let stderr = BufReader::new(child.stderr.take().expect("its standard error"));
         let (said, complaints) = channel();
         thread::spawn(move || {

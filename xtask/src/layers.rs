@@ -15,11 +15,12 @@ use crate::no_args;
 const COMMON: &str = "monitor_common";
 
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
-const MAY_KNOW: [(&str, &[&str]); 23] = [
+const MAY_KNOW: [(&str, &[&str]); 24] = [
     // The multiplier by which slots are spread, which spreads work over ticks too.
     ("newtypes", &[]),
     ("error", &[]),
     ("cli", &[]),
+    ("config", &["cli"]),
     // The settings of what it configures are its fields, and which events are wanted is told by the event.
     ("settings", &[COMMON, "cli", "model", "output", "probes", "runtime"]),
     ("privileges", &[]),
@@ -45,7 +46,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
     // Its own readers and model: a look at one container takes no part in the tick.
     ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "runtime", "output"]),
     ("generate", &["cli", "inspect", "model", "output", "serve"]),
-    ("main", &["cli", "settings", "app", "doctor", "generate", "inspect"]),
+    ("main", &["cli", "config", "settings", "app", "doctor", "generate", "inspect"]),
     // Put together from all of them, which is their job.
     ("app", &[ANY]),
     ("doctor", &[ANY]),

@@ -16,6 +16,7 @@ use crate::{
     serve::{
         hub, metrics, routes,
         server::{self, Server},
+        watchdog,
     },
     settings::{Serve, Source},
 };
@@ -30,7 +31,8 @@ pub fn serve(source: &Source, settings: &Serve) -> Result<(), AppError> {
     let (mut publisher, inlet) = hub::open();
     let metrics = metrics::routes(inlet.hub(), settings.metrics.clone(), Vec::new());
     let router = routes::router(inlet.hub(), metrics);
-    let server = Server::start(listener, router, inlet, settings.max_connections)?;
+    let server = Server::start(listener, router, inlet, settings.max_connections, source.interval)?;
+    watchdog::ready();
     log::info!("serving at http://{}", server.address());
     let mut teller = Teller::default();
     run(&mut collector, &messages, source.interval, |mut snapshot, collector| {
@@ -41,6 +43,7 @@ pub fn serve(source: &Source, settings: &Serve) -> Result<(), AppError> {
         publisher.publish(snapshot);
         Then::GoOn
     });
+    watchdog::stopping();
     drop(publisher);
     server.stop();
     Ok(())

@@ -1,7 +1,7 @@
 //! `/api/v1`: parts of the latest snapshot as JSON, what was and what comes. Each endpoint is declared once, for the router
 //! and for the `OpenAPI` document.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -11,7 +11,7 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
@@ -24,9 +24,6 @@ use super::{
     stream,
 };
 use crate::model::{CgroupEntry, Container, ContainerState, Event, Host, Interference, Snapshot};
-
-/// A snapshot older than this, and than three windows, means that the tick hangs.
-const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 /// What handlers share.
 #[derive(Debug)]
@@ -265,12 +262,10 @@ type Answer = Result<Response<Body>, Problem>;
 /// 200 as long as snapshots come.
 async fn health(State(served): Asked) -> Result<&'static str, Problem> {
     let snapshot = served.latest()?;
-    let age = Timestamp::now().duration_since(snapshot.taken_at);
-    let window = SignedDuration::from_nanos(i64::try_from(snapshot.window_ns).unwrap_or(i64::MAX));
-    if age > FRESH.max(window.saturating_mul(3)) {
-        return Err(Problem::new(problem::NOT_READY, format!("the last snapshot is {age:#} old")));
+    if served.hub.is_fed(Duration::from_nanos(snapshot.window_ns)) {
+        return Ok("ok");
     }
-    Ok("ok")
+    Err(Problem::new(problem::NOT_READY, format!("no snapshot has come since {}", snapshot.taken_at)))
 }
 
 async fn snapshot(State(served): Asked, query: Query, headers: HeaderMap) -> Answer {

@@ -11,6 +11,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use axum::http::StatusCode;
@@ -35,6 +36,8 @@ pub const RECENT_EVENTS: usize = 4096;
 pub const BACKLOG: usize = 16;
 /// Events that may: those of one tick come at once.
 pub const EVENT_BACKLOG: usize = 1024;
+/// When no snapshot has come for so long, and for three windows, the tick hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What may wait for the server's thread; more is dropped and counted.
 const INLET: usize = 8;
 
@@ -65,8 +68,9 @@ pub struct Hub {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    opened: Instant,
     kept: Mutex<Kept>,
     figures: Figures,
 }
@@ -76,6 +80,8 @@ struct Kept {
     snapshots: Feed<Snapshot>,
     /// Containers and cgroups in `snapshots`.
     entries: usize,
+    /// When the last snapshot came.
+    fed: Option<Instant>,
     totals: Totals,
     events: Feed<NumberedEvent>,
     /// Events so far.
@@ -100,7 +106,9 @@ pub struct Figures {
     pub accepted_connections_total: AtomicU64,
     /// Connections closed at once because there were too many.
     pub refused_connections_total: AtomicU64,
-    /// Clients dropped because they did not read.
+    /// Streams ended because their client had not taken what came before.
+    pub dropped_streams_total: AtomicU64,
+    /// Connections closed because their client read nothing for a while.
     pub dropped_clients_total: AtomicU64,
     /// Requests answered.
     pub requests_total: AtomicU64,
@@ -115,7 +123,8 @@ pub struct Figures {
 pub fn open() -> (Publisher, Inlet) {
     let (inlet, published) = mpsc::channel(INLET);
     let publisher = Publisher { inlet, missed_snapshots: 0, missed_events: 0 };
-    (publisher, Inlet { published, hub: Hub { shared: Arc::default() } })
+    let shared = Shared { opened: Instant::now(), kept: Mutex::default(), figures: Figures::default() };
+    (publisher, Inlet { published, hub: Hub { shared: Arc::new(shared) } })
 }
 
 impl Publisher {
@@ -183,6 +192,13 @@ impl Hub {
         self.kept().snapshots.kept().back().map(Arc::clone)
     }
 
+    /// Whether snapshots come at about this interval; before the first, whether it may still come.
+    #[must_use]
+    pub fn is_fed(&self, tick: Duration) -> bool {
+        let since = self.kept().fed.unwrap_or(self.shared.opened);
+        since.elapsed() < PATIENCE.max(tick.saturating_mul(3))
+    }
+
     /// The last snapshots, the oldest first: [`RECENT`] of them, or fewer where there are many containers.
     #[must_use]
     pub fn recent(&self) -> Vec<Arc<Snapshot>> {
@@ -239,7 +255,7 @@ impl Hub {
                 events.into_iter().map(|event| kept.keep_event(event)).sum()
             }
         };
-        self.figures().dropped_clients_total.fetch_add(dropped, Ordering::Relaxed);
+        self.figures().dropped_streams_total.fetch_add(dropped, Ordering::Relaxed);
     }
 
     /// Only the server's thread and tests take this lock, never the tick.
@@ -251,6 +267,7 @@ impl Hub {
 /// Both say how many subscribers were dropped.
 impl Kept {
     fn keep(&mut self, snapshot: Arc<Snapshot>) -> u64 {
+        self.fed = Some(Instant::now());
         self.totals.add(&snapshot);
         self.entries += entries(&snapshot);
         let dropped = self.snapshots.push(snapshot);
@@ -344,7 +361,7 @@ mod tests {
             hub.take(Published::Snapshot(Arc::new(snapshot(second, vec![]))));
             assert_eq!(eager.next.recv().await.unwrap().taken_at.as_second(), second);
         }
-        assert_eq!(hub.figures().dropped_clients_total.load(Ordering::Relaxed), 1);
+        assert_eq!(hub.figures().dropped_streams_total.load(Ordering::Relaxed), 1);
         assert_eq!(hub.subscribers(), 1);
         let mut taken = 0;
         while lazy.next.recv().await.is_some() {

@@ -108,6 +108,7 @@ fn put_figures(figures: &Figures, subscribers: usize, out: &mut Exposition) {
         connections,
         accepted_connections_total,
         refused_connections_total,
+        dropped_streams_total,
         dropped_clients_total,
         requests_total,
         refused_requests_total,
@@ -128,8 +129,13 @@ fn put_figures(figures: &Figures, subscribers: usize, out: &mut Exposition) {
             refused_connections_total,
         ),
         (
+            "monitor_http_dropped_streams",
+            "Streams ended because their client had not taken what came before.",
+            dropped_streams_total,
+        ),
+        (
             "monitor_http_dropped_clients",
-            "Clients dropped because they did not read what they had asked for.",
+            "Connections closed because their client read nothing for a while.",
             dropped_clients_total,
         ),
         ("monitor_http_requests", "Requests answered.", requests_total),

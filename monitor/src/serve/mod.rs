@@ -19,6 +19,7 @@ mod stalling;
 mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod watchdog;
 
 pub use self::{
     hub::{Hub, Publisher},

@@ -20,6 +20,7 @@ use super::{
     connection,
     hub::{Hub, Inlet},
     problem::{self, Problem},
+    watchdog,
 };
 
 /// How long connections may take to end when the server stops.
@@ -64,12 +65,13 @@ pub fn listen(address: &str) -> Result<net::TcpListener, ServeError> {
 }
 
 impl Server {
-    /// Serves on a thread of its own, with at most so many connections at a time.
+    /// Serves on a thread of its own, with at most so many connections at a time, what is published at each tick.
     pub fn start(
         listener: net::TcpListener,
         router: Router,
         inlet: Inlet,
         most_connections: u32,
+        tick: Duration,
     ) -> Result<Self, ServeError> {
         let address = listener.local_addr().map_err(ServeError::Start)?;
         let (stop, stopped) = watch::channel(());
@@ -80,6 +82,7 @@ impl Server {
             runtime.block_on(async move {
                 let hub = inlet.hub();
                 let distributed = tokio::spawn(inlet.distribute());
+                tokio::spawn(watchdog::watch(hub.clone(), tick));
                 match TcpListener::from_std(listener) {
                     Ok(listener) => accept(listener, &router, &hub, stopped, most_connections).await,
                     Err(error) => log::error!("serve HTTP: {error}"),
