@@ -33,8 +33,10 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Tell what happens, as it happens: containers'' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what isolates one running container and what is in it')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Settings of `monitor serve` that are written down')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write the generated documentation: schema, metrics, man pages, completions')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Measure without end and serve what is measured over HTTP')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -164,6 +166,34 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'monitor;config' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether `monitor serve` would take the file, with the environment as it is')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'monitor;config;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The file [default: /etc/monitor/config.toml, if it is there]')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'monitor;config;help' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether `monitor serve` would take the file, with the environment as it is')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'monitor;config;help;check' {
+            break
+        }
+        'monitor;config;help;help' {
+            break
+        }
         'monitor;completions' {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
@@ -178,6 +208,31 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'monitor;serve' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'A file of settings, in TOML: each key is the name of a flag here, without the dashes before it. What is typed goes before the environment, that before the file [default: /etc/monitor/config.toml, if it is there]')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Address and port to listen on')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port to listen on')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Connections at a time; one more is refused')
+            [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Export more at /metrics than by default: a group of metrics as GROUP, one as GROUP.NAME, or `all`; may be given more than once, or several with commas between them')
+            [CompletionResult]::new('--metrics-label', '--metrics-label', [CompletionResultType]::ParameterName, 'Make a label of the runtime''s, by its key, one of `monitor_container_info`; may be given more than once, or several with commas between them')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Length of a window, such as 500ms, 1s or 1m')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Length of a window, such as 500ms, 1s or 1m')
+            [CompletionResult]::new('--docker-host', '--docker-host', [CompletionResultType]::ParameterName, 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]')
+            [CompletionResult]::new('--runtime', '--runtime', [CompletionResultType]::ParameterName, 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once')
+            [CompletionResult]::new('--keep-ended', '--keep-ended', [CompletionResultType]::ParameterName, 'How long an ended container is shown after it was shown as ended first')
+            [CompletionResult]::new('--map-memory', '--map-memory', [CompletionResultType]::ParameterName, 'Most memory that the cgroups'' counters may take in the kernel, in MiB, but for 512 slots a CPU')
+            [CompletionResult]::new('--expect-cgroups', '--expect-cgroups', [CompletionResultType]::ParameterName, 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later')
+            [CompletionResult]::new('--filesystem-interval', '--filesystem-interval', [CompletionResultType]::ParameterName, 'Least time between two walks of one tree of files; large ones are walked less often')
+            [CompletionResult]::new('--no-docker', '--no-docker', [CompletionResultType]::ParameterName, 'Do not ask Docker: its containers are known by id only')
+            [CompletionResult]::new('--no-runtimes', '--no-runtimes', [CompletionResultType]::ParameterName, 'Do not ask any runtime: containers are known by id only')
+            [CompletionResult]::new('--no-fault-exceptions', '--no-fault-exceptions', [CompletionResultType]::ParameterName, 'Do not count page-fault exceptions, which costs a program run at each fault')
+            [CompletionResult]::new('--no-filesystem-usage', '--no-filesystem-usage', [CompletionResultType]::ParameterName, 'Do not measure what containers take on file systems, for which trees of files are walked')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; twice for all')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'monitor;help' {
             [CompletionResult]::new('stream', 'stream', [CompletionResultType]::ParameterValue, 'Show every container''s rates, window by window')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Measure one window and print it as JSON')
@@ -185,8 +240,10 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Tell what happens, as it happens: containers'' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what isolates one running container and what is in it')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Settings of `monitor serve` that are written down')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write the generated documentation: schema, metrics, man pages, completions')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Measure without end and serve what is measured over HTTP')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -208,10 +265,20 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
         'monitor;help;inspect' {
             break
         }
+        'monitor;help;config' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether `monitor serve` would take the file, with the environment as it is')
+            break
+        }
+        'monitor;help;config;check' {
+            break
+        }
         'monitor;help;completions' {
             break
         }
         'monitor;help;generate' {
+            break
+        }
+        'monitor;help;serve' {
             break
         }
         'monitor;help;help' {

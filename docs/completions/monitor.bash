@@ -22,6 +22,9 @@ _monitor() {
             monitor,completions)
                 cmd="monitor__subcmd__completions"
                 ;;
+            monitor,config)
+                cmd="monitor__subcmd__config"
+                ;;
             monitor,doctor)
                 cmd="monitor__subcmd__doctor"
                 ;;
@@ -37,17 +40,35 @@ _monitor() {
             monitor,inspect)
                 cmd="monitor__subcmd__inspect"
                 ;;
+            monitor,serve)
+                cmd="monitor__subcmd__serve"
+                ;;
             monitor,snapshot)
                 cmd="monitor__subcmd__snapshot"
                 ;;
             monitor,stream)
                 cmd="monitor__subcmd__stream"
                 ;;
+            monitor__subcmd__config,check)
+                cmd="monitor__subcmd__config__subcmd__check"
+                ;;
+            monitor__subcmd__config,help)
+                cmd="monitor__subcmd__config__subcmd__help"
+                ;;
+            monitor__subcmd__config__subcmd__help,check)
+                cmd="monitor__subcmd__config__subcmd__help__subcmd__check"
+                ;;
+            monitor__subcmd__config__subcmd__help,help)
+                cmd="monitor__subcmd__config__subcmd__help__subcmd__help"
+                ;;
             monitor__subcmd__help,blame)
                 cmd="monitor__subcmd__help__subcmd__blame"
                 ;;
             monitor__subcmd__help,completions)
                 cmd="monitor__subcmd__help__subcmd__completions"
+                ;;
+            monitor__subcmd__help,config)
+                cmd="monitor__subcmd__help__subcmd__config"
                 ;;
             monitor__subcmd__help,doctor)
                 cmd="monitor__subcmd__help__subcmd__doctor"
@@ -64,11 +85,17 @@ _monitor() {
             monitor__subcmd__help,inspect)
                 cmd="monitor__subcmd__help__subcmd__inspect"
                 ;;
+            monitor__subcmd__help,serve)
+                cmd="monitor__subcmd__help__subcmd__serve"
+                ;;
             monitor__subcmd__help,snapshot)
                 cmd="monitor__subcmd__help__subcmd__snapshot"
                 ;;
             monitor__subcmd__help,stream)
                 cmd="monitor__subcmd__help__subcmd__stream"
+                ;;
+            monitor__subcmd__help__subcmd__config,check)
+                cmd="monitor__subcmd__help__subcmd__config__subcmd__check"
                 ;;
             *)
                 ;;
@@ -77,7 +104,7 @@ _monitor() {
 
     case "${cmd}" in
         monitor)
-            opts="-v -h -V --verbose --help --version stream snapshot blame events doctor inspect completions generate help"
+            opts="-v -h -V --verbose --help --version stream snapshot blame events doctor inspect config completions generate serve help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -147,6 +174,80 @@ _monitor() {
         monitor__subcmd__completions)
             opts="-v -h --verbose --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__config)
+            opts="-v -h --verbose --help check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__config__subcmd__check)
+            opts="-v -h --config --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__config__subcmd__help)
+            opts="check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__config__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__config__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -281,7 +382,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__help)
-            opts="stream snapshot blame events doctor inspect completions generate help"
+            opts="stream snapshot blame events doctor inspect config completions generate serve help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -311,6 +412,34 @@ _monitor() {
         monitor__subcmd__help__subcmd__completions)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__help__subcmd__config)
+            opts="check"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__help__subcmd__config__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -392,6 +521,20 @@ _monitor() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        monitor__subcmd__help__subcmd__serve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         monitor__subcmd__help__subcmd__snapshot)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -440,6 +583,76 @@ _monitor() {
                     return 0
                     ;;
                 --runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        monitor__subcmd__serve)
+            opts="-l -i -v -h --config --listen --max-connections --metrics --metrics-label --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --no-filesystem-usage --filesystem-interval --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-ended)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-cgroups)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filesystem-interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -30,8 +30,10 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand events 'Tell what happens, as it happens: containers'' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
             cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
             cand inspect 'Show what isolates one running container and what is in it'
+            cand config 'Settings of `monitor serve` that are written down'
             cand completions 'Print the completions of a shell'
             cand generate 'Write the generated documentation: schema, metrics, man pages, completions'
+            cand serve 'Measure without end and serve what is measured over HTTP'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'monitor;stream'= {
@@ -154,6 +156,29 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'monitor;config'= {
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand check 'Say whether `monitor serve` would take the file, with the environment as it is'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'monitor;config;check'= {
+            cand --config 'The file [default: /etc/monitor/config.toml, if it is there]'
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'monitor;config;help'= {
+            cand check 'Say whether `monitor serve` would take the file, with the environment as it is'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'monitor;config;help;check'= {
+        }
+        &'monitor;config;help;help'= {
+        }
         &'monitor;completions'= {
             cand -v 'Say more on standard error; twice for all'
             cand --verbose 'Say more on standard error; twice for all'
@@ -166,6 +191,30 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'monitor;serve'= {
+            cand --config 'A file of settings, in TOML: each key is the name of a flag here, without the dashes before it. What is typed goes before the environment, that before the file [default: /etc/monitor/config.toml, if it is there]'
+            cand -l 'Address and port to listen on'
+            cand --listen 'Address and port to listen on'
+            cand --max-connections 'Connections at a time; one more is refused'
+            cand --metrics 'Export more at /metrics than by default: a group of metrics as GROUP, one as GROUP.NAME, or `all`; may be given more than once, or several with commas between them'
+            cand --metrics-label 'Make a label of the runtime''s, by its key, one of `monitor_container_info`; may be given more than once, or several with commas between them'
+            cand -i 'Length of a window, such as 500ms, 1s or 1m'
+            cand --interval 'Length of a window, such as 500ms, 1s or 1m'
+            cand --docker-host 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]'
+            cand --runtime 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once'
+            cand --keep-ended 'How long an ended container is shown after it was shown as ended first'
+            cand --map-memory 'Most memory that the cgroups'' counters may take in the kernel, in MiB, but for 512 slots a CPU'
+            cand --expect-cgroups 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later'
+            cand --filesystem-interval 'Least time between two walks of one tree of files; large ones are walked less often'
+            cand --no-docker 'Do not ask Docker: its containers are known by id only'
+            cand --no-runtimes 'Do not ask any runtime: containers are known by id only'
+            cand --no-fault-exceptions 'Do not count page-fault exceptions, which costs a program run at each fault'
+            cand --no-filesystem-usage 'Do not measure what containers take on file systems, for which trees of files are walked'
+            cand -v 'Say more on standard error; twice for all'
+            cand --verbose 'Say more on standard error; twice for all'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'monitor;help'= {
             cand stream 'Show every container''s rates, window by window'
             cand snapshot 'Measure one window and print it as JSON'
@@ -173,8 +222,10 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand events 'Tell what happens, as it happens: containers'' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
             cand doctor 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
             cand inspect 'Show what isolates one running container and what is in it'
+            cand config 'Settings of `monitor serve` that are written down'
             cand completions 'Print the completions of a shell'
             cand generate 'Write the generated documentation: schema, metrics, man pages, completions'
+            cand serve 'Measure without end and serve what is measured over HTTP'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'monitor;help;stream'= {
@@ -189,9 +240,16 @@ set edit:completion:arg-completer[monitor] = {|@words|
         }
         &'monitor;help;inspect'= {
         }
+        &'monitor;help;config'= {
+            cand check 'Say whether `monitor serve` would take the file, with the environment as it is'
+        }
+        &'monitor;help;config;check'= {
+        }
         &'monitor;help;completions'= {
         }
         &'monitor;help;generate'= {
+        }
+        &'monitor;help;serve'= {
         }
         &'monitor;help;help'= {
         }

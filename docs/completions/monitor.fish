@@ -33,8 +33,10 @@ complete -c monitor -n "__fish_monitor_needs_command" -f -a "blame" -d 'Say who 
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "events" -d 'Tell what happens, as it happens: containers\' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "config" -d 'Settings of `monitor serve` that are written down'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "serve" -d 'Measure without end and serve what is measured over HTTP'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
@@ -133,16 +135,46 @@ complete -c monitor -n "__fish_monitor_using_subcommand inspect" -l no-docker -d
 complete -c monitor -n "__fish_monitor_using_subcommand inspect" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand inspect" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_using_subcommand config; and not __fish_seen_subcommand_from check help" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand config; and not __fish_seen_subcommand_from check help" -s h -l help -d 'Print help'
+complete -c monitor -n "__fish_monitor_using_subcommand config; and not __fish_seen_subcommand_from check help" -f -a "check" -d 'Say whether `monitor serve` would take the file, with the environment as it is'
+complete -c monitor -n "__fish_monitor_using_subcommand config; and not __fish_seen_subcommand_from check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c monitor -n "__fish_monitor_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The file [default: /etc/monitor/config.toml, if it is there]' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c monitor -n "__fish_monitor_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say whether `monitor serve` would take the file, with the environment as it is'
+complete -c monitor -n "__fish_monitor_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c monitor -n "__fish_monitor_using_subcommand completions" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c monitor -n "__fish_monitor_using_subcommand generate" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "stream" -d 'Show every container\'s rates, window by window'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "events" -d 'Tell what happens, as it happens: containers\' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l config -d 'A file of settings, in TOML: each key is the name of a flag here, without the dashes before it. What is typed goes before the environment, that before the file [default: /etc/monitor/config.toml, if it is there]' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -s l -l listen -d 'Address and port to listen on' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l max-connections -d 'Connections at a time; one more is refused' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l metrics -d 'Export more at /metrics than by default: a group of metrics as GROUP, one as GROUP.NAME, or `all`; may be given more than once, or several with commas between them' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l metrics-label -d 'Make a label of the runtime\'s, by its key, one of `monitor_container_info`; may be given more than once, or several with commas between them' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l expect-cgroups -d 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l filesystem-interval -d 'Least time between two walks of one tree of files; large ones are walked less often' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-filesystem-usage -d 'Do not measure what containers take on file systems, for which trees of files are walked'
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "stream" -d 'Show every container\'s rates, window by window'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "events" -d 'Tell what happens, as it happens: containers\' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "config" -d 'Settings of `monitor serve` that are written down'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "serve" -d 'Measure without end and serve what is measured over HTTP'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say whether `monitor serve` would take the file, with the environment as it is'
