@@ -227,6 +227,10 @@ pub struct ServeArgs {
     /// Connections at a time; one more is refused.
     #[arg(long, value_name = "NUMBER", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub max_connections: u32,
+    /// Tell of every program executed and every process ended too, at /api/v1/events: a record each, which the programs do
+    /// not send otherwise.
+    #[arg(long)]
+    pub process_events: bool,
     /// Export more at /metrics than by default: a group of metrics as GROUP, one as GROUP.NAME, or `all`; may be given more
     /// than once, or several with commas between them.
     ///

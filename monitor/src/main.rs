@@ -66,7 +66,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             source.filesystem_interval = None;
             app::watch(&source, &events)?;
         }
-        Command::Serve(args) => app::serve(&Source::try_from(&args.source)?, &Serve::try_from(&args)?)?,
+        Command::Serve(args) => {
+            let mut source = Source::try_from(&args.source)?;
+            let serve = Serve::try_from(&args)?;
+            source.wishes = serve.wishes(source.wishes);
+            app::serve(&source, &serve)?;
+        }
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
         Command::Config(ConfigCommand::Check { config }) => check(config)?,

@@ -177,18 +177,38 @@ pub struct Serve {
     pub listen: String,
     /// Connections at a time.
     pub max_connections: u32,
+    /// Whether every program executed and process ended is told of.
+    pub process_events: bool,
     /// What is exported at /metrics.
     pub metrics: Selection,
+}
+
+impl Serve {
+    /// What to load for it: kills for lack of memory are told of one by one in any case.
+    #[must_use]
+    pub fn wishes(&self, wishes: Wishes) -> Wishes {
+        let processes = if self.process_events { process_records::EXECS | process_records::EXITS } else { 0 };
+        Wishes { process_records: process_records::OOM_KILLS | processes, ..wishes }
+    }
 }
 
 impl TryFrom<&ServeArgs> for Serve {
     type Error = SettingsError;
 
     fn try_from(args: &ServeArgs) -> Result<Self, SettingsError> {
-        let ServeArgs { config: _, listen, max_connections, metrics, metrics_label, source: _ } = args;
+        let ServeArgs {
+            config: _,
+            listen,
+            max_connections,
+            process_events,
+            metrics,
+            metrics_label,
+            source: _,
+        } = args;
         Ok(Self {
             listen: listen.clone(),
             max_connections: *max_connections,
+            process_events: *process_events,
             metrics: Selection::new(metrics, metrics_label)?,
         })
     }
