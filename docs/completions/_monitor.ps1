@@ -223,6 +223,7 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('--map-memory', '--map-memory', [CompletionResultType]::ParameterName, 'Most memory that the cgroups'' counters may take in the kernel, in MiB, but for 512 slots a CPU')
             [CompletionResult]::new('--expect-cgroups', '--expect-cgroups', [CompletionResultType]::ParameterName, 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later')
             [CompletionResult]::new('--filesystem-interval', '--filesystem-interval', [CompletionResultType]::ParameterName, 'Least time between two walks of one tree of files; large ones are walked less often')
+            [CompletionResult]::new('--process-events', '--process-events', [CompletionResultType]::ParameterName, 'Tell of every program executed and every process ended too, at /api/v1/events: a record each, which the programs do not send otherwise')
             [CompletionResult]::new('--no-docker', '--no-docker', [CompletionResultType]::ParameterName, 'Do not ask Docker: its containers are known by id only')
             [CompletionResult]::new('--no-runtimes', '--no-runtimes', [CompletionResultType]::ParameterName, 'Do not ask any runtime: containers are known by id only')
             [CompletionResult]::new('--no-fault-exceptions', '--no-fault-exceptions', [CompletionResultType]::ParameterName, 'Do not count page-fault exceptions, which costs a program run at each fault')

@@ -594,7 +594,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__serve)
-            opts="-l -i -v -h --config --listen --max-connections --metrics --metrics-label --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --no-filesystem-usage --filesystem-interval --verbose --help"
+            opts="-l -i -v -h --config --listen --max-connections --process-events --metrics --metrics-label --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --no-filesystem-usage --filesystem-interval --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

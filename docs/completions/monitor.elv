@@ -206,6 +206,7 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand --map-memory 'Most memory that the cgroups'' counters may take in the kernel, in MiB, but for 512 slots a CPU'
             cand --expect-cgroups 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later'
             cand --filesystem-interval 'Least time between two walks of one tree of files; large ones are walked less often'
+            cand --process-events 'Tell of every program executed and every process ended too, at /api/v1/events: a record each, which the programs do not send otherwise'
             cand --no-docker 'Do not ask Docker: its containers are known by id only'
             cand --no-runtimes 'Do not ask any runtime: containers are known by id only'
             cand --no-fault-exceptions 'Do not count page-fault exceptions, which costs a program run at each fault'

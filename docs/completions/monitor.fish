@@ -160,6 +160,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand serve" -l keep-ended -d 
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l expect-cgroups -d 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later' -r
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l filesystem-interval -d 'Least time between two walks of one tree of files; large ones are walked less often' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l process-events -d 'Tell of every program executed and every process ended too, at /api/v1/events: a record each, which the programs do not send otherwise'
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
