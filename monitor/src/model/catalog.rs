@@ -107,9 +107,15 @@ pub struct Distribution {
 
 /// Every distribution, in the order of the JSON.
 pub fn distributions() -> impl Iterator<Item = &'static Distribution> {
-    [Scheduler::DISTRIBUTIONS, Network::DISTRIBUTIONS, Cpu::DISTRIBUTIONS, BlockIo::DISTRIBUTIONS]
-        .into_iter()
-        .flatten()
+    [
+        Scheduler::DISTRIBUTIONS,
+        Faults::DISTRIBUTIONS,
+        Network::DISTRIBUTIONS,
+        Cpu::DISTRIBUTIONS,
+        BlockIo::DISTRIBUTIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Every metric, group by group in the order of the JSON.

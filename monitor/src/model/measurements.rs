@@ -129,9 +129,9 @@ metrics! {
         /// Page-fault exceptions taken in kernel mode, as when copying to user memory.
         kernel_exceptions_total: Counter,
     }
-    + {
-        /// Each of those over the window.
-        major_latency: Latency,
+    + distributions {
+        /// How long each of those faults took over the window.
+        major_latency: Window,
     }
 }
 

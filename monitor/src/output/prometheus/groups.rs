@@ -81,10 +81,11 @@ fn put_distribution(samples: &mut Samples<'_>, subject: &Subject<'_>, counts: &C
 
 /// The sum of the durations that a distribution has, where a counter says it.
 fn sum_ns(distribution: &str, measurements: &Measurements) -> Option<u64> {
-    let Measurements { scheduler, cpu, block_io, .. } = measurements;
+    let Measurements { scheduler, faults, cpu, block_io, .. } = measurements;
     match distribution {
         "runq_latency" => scheduler.runq_wait_ns_total,
         "timeslices" => scheduler.on_cpu_ns_total,
+        "major_latency" => faults.major_ns_total,
         "throttled_period" => cpu.throttled_ns_total,
         "read_queue" => block_io.read_queue_ns_total,
         "write_queue" => block_io.write_queue_ns_total,
