@@ -10,9 +10,10 @@ use crate::{
     inspect,
     model::catalog,
     output::{events, json},
+    recording,
 };
 
-/// Writes the schemas, the metrics, the man pages and the completions below a directory.
+/// Writes the schemas, the metrics, the columns of recordings, the man pages and the completions below a directory.
 pub fn write_all(directory: &Path) -> io::Result<()> {
     let subdirectory = |name: &str| {
         let path = directory.join(name);
@@ -23,6 +24,7 @@ pub fn write_all(directory: &Path) -> io::Result<()> {
     fs::write(schemas.join("event.schema.json"), events::schema())?;
     fs::write(schemas.join("inspect.schema.json"), inspect::schema())?;
     fs::write(directory.join("metrics.md"), catalog::markdown())?;
+    fs::write(directory.join("recording-columns.md"), recording::markdown())?;
     clap_mangen::generate_to(Cli::command(), subdirectory("man")?)?;
     let completions = subdirectory("completions")?;
     for shell in Shell::value_variants() {

@@ -9,7 +9,8 @@ use monitor::{
     cli::{Cli, Command},
     doctor, generate,
     inspect::{self, InspectError},
-    settings::{Events, Inspect, SettingsError, Source, Stream},
+    report,
+    settings::{Events, Inspect, Record, Replay, Report, SettingsError, Source, Stream},
 };
 
 /// As `EX_NOPERM` of sysexits.h.
@@ -59,6 +60,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             source.filesystem_interval = None;
             app::watch(&source, &events)?;
         }
+        Command::Record(args) => app::record(&Source::try_from(&args.source)?, &Record::try_from(&args)?)?,
+        Command::Replay(args) => app::replay(&Replay::try_from(&args)?)?,
+        Command::Report(args) => report::run(&Report::from(args))?,
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
         Command::Completions { shell } => {

@@ -54,6 +54,9 @@ const CONTAINERS: [Need; 5] = [
 const OTHER_RUNTIMES: [Need; 4] =
     [tool("podman", "podman"), tool("containerd", "ctr"), tool("runc", "runc"), tool("lxc", "lxc-start")];
 
+/// What makes a Python of the checkout's own.
+const PYTHON: [Need; 1] = [package("python3-venv")];
+
 /// What runs guests with other kernels.
 const VIRTUAL_MACHINES: [Need; 1] = [tool("qemu-system-x86", "qemu-system-x86_64")];
 
@@ -98,6 +101,11 @@ pub(crate) fn for_containers(daemon_answers: bool) -> Result<()> {
 /// Makes sure that the other runtimes can be started.
 pub(crate) fn for_other_runtimes() -> Result<()> {
     require(&OTHER_RUNTIMES)
+}
+
+/// Makes sure that Python packages can be installed beside the system's.
+pub(crate) fn for_python() -> Result<()> {
+    require(&PYTHON)
 }
 
 /// Makes sure that guests with other kernels can be started.

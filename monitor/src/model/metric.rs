@@ -5,7 +5,7 @@
 ///
 /// Kinds: `Counter` (u64, grows), `Gauge` (u64), `Limit` (i64, -1 where there is none), `Rate` and `Ratio` (f64), `Text`.
 /// `of` names the type that has the group as a member; without it that is [`Measurements`](super::Measurements).
-/// What follows `+` are fields with a type of their own, which are no scalars and so not in the catalogue.
+/// What follows `+` are fields with a type of their own, which are no scalars and so not in the catalogue, but in `MEMBERS`.
 macro_rules! metrics {
     (
         $(#[doc = $group_doc:literal])+
@@ -34,6 +34,20 @@ macro_rules! metrics {
                     },
                 },
             )*];
+
+            /// The group's fields that are no scalars, in the order of the JSON.
+            pub const MEMBERS: &[$crate::model::member::Member<metrics!(@root $($root)?)>] = &[$($(
+                $crate::model::member::Member {
+                    group: stringify!($member),
+                    name: stringify!($other),
+                    form: <$other_type as $crate::model::member::Shape>::FORM,
+                    help: concat!($($other_doc),+),
+                    get: |measurements| {
+                        let member = measurements.$member.$other.as_ref();
+                        member.map($crate::model::member::Shape::shaped)
+                    },
+                },
+            )*)?];
         }
     };
     (@root) => { $crate::model::Measurements };

@@ -1,6 +1,7 @@
 //! Where encoded snapshots or events go, on a thread of its own, so that a slow reader cannot delay a tick.
 
 use std::{
+    error::Error,
     fs::File,
     io::{self, Seek, Write},
     path::{Path, PathBuf},
@@ -38,6 +39,9 @@ pub enum SinkError {
         /// Why not.
         source: io::Error,
     },
+    /// What takes windows in place of a stream of bytes failed.
+    #[error(transparent)]
+    Drain(Box<dyn Error + Send + Sync>),
 }
 
 impl SinkError {
@@ -100,6 +104,34 @@ impl Target {
     }
 }
 
+/// What takes snapshots or batches of events, on a thread of its own.
+pub trait Drain<T>: Send {
+    /// Takes one.
+    fn take(&mut self, item: &Arc<T>) -> Result<(), SinkError>;
+
+    /// Writes what is held, after the last one.
+    fn finish(&mut self) -> Result<(), SinkError>;
+}
+
+/// A stream of bytes.
+struct Encoded<T> {
+    target: Target,
+    encode: Encode<T>,
+    buffer: BytesMut,
+}
+
+impl<T> Drain<T> for Encoded<T> {
+    fn take(&mut self, item: &Arc<T>) -> Result<(), SinkError> {
+        self.buffer.clear();
+        (self.encode)(item, &mut self.buffer);
+        self.target.write(&self.buffer)
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
 /// A thread that encodes and writes.
 pub struct Sink<T> {
     queue: Option<SyncSender<Arc<T>>>,
@@ -112,18 +144,21 @@ pub struct Sink<T> {
 pub struct Ended;
 
 impl<T: Send + Sync + 'static> Sink<T> {
-    /// Starts the thread.
+    /// Starts the thread, which writes a stream of bytes.
     #[must_use]
-    pub fn start(mut target: Target, mut encode: Encode<T>) -> Self {
+    pub fn start(target: Target, encode: Encode<T>) -> Self {
+        Self::start_into(Encoded { target, encode, buffer: BytesMut::new() })
+    }
+
+    /// Starts the thread, which hands over everything.
+    #[must_use]
+    pub fn start_into(mut drain: impl Drain<T> + 'static) -> Self {
         let (queue, items) = sync_channel::<Arc<T>>(QUEUE);
         let thread = std::thread::spawn(move || {
-            let mut buffer = BytesMut::new();
             for item in items {
-                buffer.clear();
-                encode(&item, &mut buffer);
-                target.write(&buffer)?;
+                drain.take(&item)?;
             }
-            Ok(())
+            drain.finish()
         });
         Self { queue: Some(queue), thread: Some(thread), dropped: 0 }
     }

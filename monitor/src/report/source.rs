@@ -1,0 +1,156 @@
+//! Series out of a recording: who was there at which tick, and one signal of all of them at a time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::signals::Signal;
+use crate::{
+    cli::Moment,
+    recording::{RecordingError, Table},
+};
+
+/// Which part of a recording is looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Window<'a> {
+    pub(super) from: Option<Moment>,
+    pub(super) to: Option<Moment>,
+    /// Containers by name, id or the beginning of an id; all where empty.
+    pub(super) containers: &'a [String],
+}
+
+/// One run of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) image: Option<String>,
+    /// The first and the last tick at which it was there.
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+}
+
+impl Run {
+    /// Its name, or the beginning of its id.
+    pub(super) fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or_else(|| self.id.get(..12).unwrap_or(&self.id))
+    }
+}
+
+/// Who was there when.
+pub(super) struct Index<'t> {
+    table: &'t Table,
+    pub(super) ticks: Vec<Timestamp>,
+    pub(super) runs: Vec<Run>,
+    /// For each piece and row of it: the run and the tick, where the row is looked at.
+    places: Vec<Vec<Option<(usize, usize)>>>,
+}
+
+/// The values of one signal: of each run, at each tick.
+pub(super) type Series = Vec<Vec<Option<f64>>>;
+
+impl<'t> Index<'t> {
+    /// Goes through the rows once.
+    pub(super) fn build(table: &'t Table, window: &Window<'_>) -> Result<Self, RecordingError> {
+        let mut rows = Vec::with_capacity(table.groups());
+        for group in 0..table.groups() {
+            rows.push(table.rows(group)?);
+        }
+        let all = || rows.iter().flatten().flatten();
+        let beginning = all().map(|row| row.taken_at).min().unwrap_or(Timestamp::MIN);
+        let from = window.from.map_or(Timestamp::MIN, |from| from.after(beginning));
+        let to = window.to.map_or(Timestamp::MAX, |to| to.after(beginning));
+        let is_in = |at: Timestamp| (from..=to).contains(&at);
+        let times: BTreeSet<Timestamp> = all().map(|row| row.taken_at).filter(|at| is_in(*at)).collect();
+        let ticks: Vec<Timestamp> = times.into_iter().collect();
+        let numbers: BTreeMap<Timestamp, usize> =
+            ticks.iter().enumerate().map(|(number, at)| (*at, number)).collect();
+
+        let mut runs: Vec<Run> = Vec::new();
+        let mut known: HashMap<(String, u64), usize> = HashMap::new();
+        let mut places = Vec::with_capacity(rows.len());
+        for group in rows {
+            places.push(
+                group
+                    .into_iter()
+                    .map(|row| {
+                        let row = row?;
+                        let tick = *numbers.get(&row.taken_at)?;
+                        let number = *known.entry((row.id.clone(), row.cgroup)).or_insert(runs.len());
+                        if number == runs.len() {
+                            let (id, at) = (row.id, row.taken_at);
+                            runs.push(Run { id, name: None, image: None, first: at, last: at });
+                        }
+                        let run = runs.get_mut(number)?;
+                        run.first = run.first.min(row.taken_at);
+                        run.last = run.last.max(row.taken_at);
+                        run.name = row.name.or(run.name.take());
+                        run.image = row.image.or(run.image.take());
+                        Some((number, tick))
+                    })
+                    .collect(),
+            );
+        }
+        let mut index = Self { table, ticks, runs, places };
+        index.keep(window.containers);
+        Ok(index)
+    }
+
+    /// Leaves the runs of these containers only.
+    fn keep(&mut self, wanted: &[String]) {
+        if wanted.is_empty() {
+            return;
+        }
+        let is_wanted = |run: &Run| {
+            wanted.iter().any(|name| run.id.starts_with(name.as_str()) || run.name.as_ref() == Some(name))
+        };
+        let mut kept = 0;
+        let new_numbers: Vec<Option<usize>> = self
+            .runs
+            .iter()
+            .map(|run| {
+                is_wanted(run).then(|| {
+                    kept += 1;
+                    kept - 1
+                })
+            })
+            .collect();
+        self.runs.retain(is_wanted);
+        for place in self.places.iter_mut().flatten() {
+            *place = place.and_then(|(run, tick)| Some(((*new_numbers.get(run)?)?, tick)));
+        }
+    }
+
+    /// Reads one signal of all runs.
+    pub(super) fn series(&self, signal: &Signal) -> Result<Series, RecordingError> {
+        let mut series: Series = vec![vec![None; self.ticks.len()]; self.runs.len()];
+        for (group, places) in self.places.iter().enumerate() {
+            let numbers = self.table.numbers(group, &signal.column)?;
+            for (place, number) in places.iter().zip(numbers) {
+                let value = place.and_then(|(run, tick)| series.get_mut(run)?.get_mut(tick));
+                if let Some(value) = value {
+                    *value = number;
+                }
+            }
+        }
+        if signal.is_rate {
+            for values in &mut series {
+                self.make_rates(values);
+            }
+        }
+        Ok(series)
+    }
+
+    /// A counter's growth a second since the tick before; nothing where it was not there then, or went backwards.
+    fn make_rates(&self, values: &mut [Option<f64>]) {
+        let mut before: Option<(Timestamp, f64)> = None;
+        for (value, at) in values.iter_mut().zip(&self.ticks) {
+            let now = value.map(|value| (*at, value));
+            *value = now.zip(before).and_then(|((at, value), (then, earlier))| {
+                let seconds = at.duration_since(then).as_secs_f64();
+                (value >= earlier && seconds > 0.0).then(|| (value - earlier) / seconds)
+            });
+            before = now;
+        }
+    }
+}
