@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod error;
 pub mod filesystem;
 pub mod generate;
+pub mod history;
 pub mod host;
 pub mod inspect;
 pub mod model;

@@ -37,7 +37,7 @@ const MAY_KNOW: [(&str, &[&str]); 25] = [
         "collector",
         &[COMMON, "probes", "cgroup", "filesystem", "host", "registry", "runtime", "stats", "model"],
     ),
-    ("history", &["collector", "model"]),
+    ("history", &[]),
     ("recording", &["model"]),
     ("output", &["model", "stats"]),
     ("tui", &["model", "stats"]),
