@@ -216,7 +216,8 @@ fn a_report_has_the_figures_that_duckdb_has() {
         busy.id()
     );
     let rows = query(&file, &sql);
-    for (name, theirs) in ["count", "mean", "deviation", "min", "max", "p50", "p99"].into_iter().zip(&rows[0]) {
+    for (name, theirs) in ["count", "mean", "deviation", "min", "max", "p50", "p99"].into_iter().zip(&rows[0])
+    {
         let (ours, theirs) = (ours[name].as_f64().expect(name), theirs.as_f64().expect(name));
         assert!((ours - theirs).abs() <= 1e-9 * theirs.abs(), "{name}: ours {ours}, theirs {theirs}");
     }

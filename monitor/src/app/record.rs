@@ -17,7 +17,7 @@ use crate::{
     collector::run::Message,
     model::Snapshot,
     output::sink::{Drain, Encode, Sink, SinkError, Target},
-    recording::{Manner, Recorder, Recording},
+    recording::{Manner, Recorder, Recording, require_another},
     settings::{Record, Replay, Source},
 };
 
@@ -35,6 +35,9 @@ pub fn record(source: &Source, settings: &Record) -> Result<(), AppError> {
 }
 
 impl Drain<Snapshot> for Recorder {
+    /// A minute of snapshots is flushed to a disk that may be busy.
+    const PATIENCE: Duration = Duration::from_mins(1);
+
     fn take(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), SinkError> {
         self.write(snapshot).map_err(|error| SinkError::Drain(error.into()))
     }
@@ -48,6 +51,9 @@ impl Drain<Snapshot> for Recorder {
 pub fn replay(settings: &Replay) -> Result<(), AppError> {
     let stream = &settings.stream;
     let recording = Recording::open(&settings.path)?;
+    for output in stream.output.iter().chain(settings.record.iter().map(|(path, _)| path)) {
+        require_another(&settings.path, output)?;
+    }
     let mut out = Out::open(settings)?;
     let mut pace = Pace::new(settings.speed);
     let mut left = stream.count.unwrap_or(u64::MAX);

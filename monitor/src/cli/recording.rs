@@ -13,7 +13,7 @@ pub struct RecordArgs {
     /// The file, which is emptied if it exists.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Format of the file [default: by the ending of its name: .parquet, else .ndjson.zst].
+    /// Format of the file [default: by the ending of its name, .parquet or .ndjson.zst].
     #[arg(short, long, value_enum)]
     pub format: Option<RecordingFormat>,
     /// End after so long [default: on Ctrl-C].

@@ -106,6 +106,9 @@ impl Target {
 
 /// What takes snapshots or batches of events, on a thread of its own.
 pub trait Drain<T>: Send {
+    /// How long the last of it may take.
+    const PATIENCE: Duration = PATIENCE;
+
     /// Takes one.
     fn take(&mut self, item: &Arc<T>) -> Result<(), SinkError>;
 
@@ -137,6 +140,7 @@ pub struct Sink<T> {
     queue: Option<SyncSender<Arc<T>>>,
     thread: Option<JoinHandle<Result<(), SinkError>>>,
     dropped: u64,
+    patience: Duration,
 }
 
 /// The writing thread has ended: [`Sink::finish`] tells why.
@@ -152,7 +156,7 @@ impl<T: Send + Sync + 'static> Sink<T> {
 
     /// Starts the thread, which hands over everything.
     #[must_use]
-    pub fn start_into(mut drain: impl Drain<T> + 'static) -> Self {
+    pub fn start_into<D: Drain<T> + 'static>(mut drain: D) -> Self {
         let (queue, items) = sync_channel::<Arc<T>>(QUEUE);
         let thread = std::thread::spawn(move || {
             for item in items {
@@ -160,7 +164,7 @@ impl<T: Send + Sync + 'static> Sink<T> {
             }
             drain.finish()
         });
-        Self { queue: Some(queue), thread: Some(thread), dropped: 0 }
+        Self { queue: Some(queue), thread: Some(thread), dropped: 0, patience: D::PATIENCE }
     }
 
     /// Hands something over, or drops and counts it where the reader is too slow.
@@ -189,7 +193,7 @@ impl<T: Send + Sync + 'static> Sink<T> {
         self.queue = None;
         let began = Instant::now();
         while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > self.patience {
                 return Err(SinkError::Write {
                     target: "the stream".to_owned(),
                     source: io::ErrorKind::TimedOut.into(),

@@ -13,8 +13,9 @@ mod table;
 use std::{
     collections::VecDeque,
     error::Error,
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -80,6 +81,12 @@ pub enum RecordingError {
     #[error("{} is no recording: neither Parquet nor NDJSON in zstd frames; `monitor record` makes them", path.display())]
     NotARecording {
         /// Which.
+        path: PathBuf,
+    },
+    /// What is read would be written over.
+    #[error("{} is the recording that is read: write to another file", path.display())]
+    ReadItself {
+        /// The file.
         path: PathBuf,
     },
     /// A later version has written the file.
@@ -211,6 +218,16 @@ impl Writer {
                 Ok(Self::Parquet(Box::new(writer.map_err(failed)?)))
             }
         }
+    }
+}
+
+/// An error where what is to be written is the recording that is read, by whatever name.
+pub fn require_another(recording: &Path, output: &Path) -> Result<(), RecordingError> {
+    let number = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    match (number(recording), number(output)) {
+        (Ok(read), Ok(written)) if read == written => Err(RecordingError::ReadItself { path: output.into() }),
+        // One that is not there is another one.
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,3 @@
-use std::fs;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -227,6 +225,17 @@ fn what_is_no_recording_is_told() {
         let said = crate::error::chain(&error);
         assert!(said.contains(path.to_str().unwrap()) && !said.contains('\n'), "{said}");
     }
+}
+
+#[test]
+fn a_recording_is_not_written_over_itself() {
+    let folder = folder();
+    let [path, link, other] =
+        ["x.parquet", "link.parquet", "other.parquet"].map(|name| folder.path().join(name));
+    record(&path, Format::Parquet, LATE, &[]);
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(require_another(&path, &path).is_err() && require_another(&path, &link).is_err());
+    assert!(require_another(&path, &other).is_ok());
 }
 
 #[test]

@@ -66,9 +66,9 @@ pub(super) fn compare(
     signals: &[Signal],
     window: &Window<'_>,
 ) -> Result<Difference, ReportError> {
+    let progress = progress(second, signals.len());
     let tables = (Table::open(first)?, Table::open(second)?);
     let indices = (index(&tables.0, first, window)?, index(&tables.1, second, window)?);
-    let progress = progress(second, signals.len());
     let mut metrics = Vec::new();
     for signal in signals {
         let values1 = by_name(&indices.0, signal)?;

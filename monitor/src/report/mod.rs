@@ -29,7 +29,7 @@ use self::{
 };
 use crate::{
     cli::StatisticsFormat,
-    recording::{RecordingError, Table},
+    recording::{RecordingError, Table, require_another},
     settings::{Report, Reported},
 };
 
@@ -144,6 +144,13 @@ struct Correlation {
 /// Makes the report and writes it.
 pub fn run(settings: &Report) -> Result<(), ReportError> {
     let signals = select(&settings.metrics).map_err(ReportError::NoSuchMetric)?;
+    let read: &[&PathBuf] = match &settings.subject {
+        Reported::One(path) => &[path],
+        Reported::Two(first, second) => &[first, second],
+    };
+    for (path, output) in read.iter().zip(settings.output.iter().cycle()) {
+        require_another(path, output)?;
+    }
     let window = Window { from: settings.from, to: settings.to, containers: &settings.containers };
     let text = match &settings.subject {
         Reported::One(path) => {
@@ -172,12 +179,11 @@ fn rendered<T: Serialize>(
 }
 
 fn write(path: Option<&Path>, text: &str) -> Result<(), ReportError> {
-    let (target, written) = match path {
-        Some(path) => (path.display().to_string(), fs::write(path, text)),
-        None => {
-            let mut stdout = io::stdout().lock();
-            ("standard output".to_owned(), stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
-        }
+    let (target, written) = if let Some(path) = path {
+        (path.display().to_string(), fs::write(path, text))
+    } else {
+        let mut stdout = io::stdout().lock();
+        ("standard output".to_owned(), stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     };
     match written {
         Err(error) if path.is_none() && error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -187,9 +193,9 @@ fn write(path: Option<&Path>, text: &str) -> Result<(), ReportError> {
 
 /// What one recording says.
 fn one(path: &Path, signals: &[Signal], window: &Window<'_>) -> Result<Statistics, ReportError> {
+    let progress = progress(path, signals.len());
     let table = Table::open(path)?;
     let index = index(&table, path, window)?;
-    let progress = progress(path, signals.len());
     let mut statistics = Statistics {
         file: path.into(),
         from: index.ticks.first().copied(),
@@ -295,7 +301,9 @@ fn progress(path: &Path, steps: usize) -> ProgressBar {
     }
     let bar = ProgressBar::new(steps as u64);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} metrics");
-    style.map_or_else(|_error| ProgressBar::hidden(), |style| bar.with_style(style))
+    let bar = style.map_or_else(|_error| ProgressBar::hidden(), |style| bar.with_style(style));
+    bar.tick();
+    bar
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Series out of a recording: who was there at which tick, and one signal of all of them at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::RangeInclusive,
+};
 
 use jiff::Timestamp;
 
 use super::signals::Signal;
 use crate::{
     cli::Moment,
-    recording::{RecordingError, Table},
+    recording::{ContainerRow, RecordingError, Table},
 };
 
 /// Which part of a recording is looked at.
@@ -37,6 +40,40 @@ impl Run {
     }
 }
 
+/// Runs by what tells them apart: the container and its cgroup, which is another one after each start.
+#[derive(Default)]
+struct Runs {
+    runs: Vec<Run>,
+    known: HashMap<(String, u64), usize>,
+}
+
+impl Runs {
+    /// The number of a row's run, which is another one if it was not met before.
+    fn number_of(&mut self, row: ContainerRow) -> usize {
+        let ContainerRow { taken_at: at, id, cgroup, name, image } = row;
+        let new_run = || Run { id: id.clone(), name: None, image: None, first: at, last: at };
+        let number = *self.known.entry((id.clone(), cgroup)).or_insert_with(|| {
+            self.runs.push(new_run());
+            self.runs.len() - 1
+        });
+        if let Some(run) = self.runs.get_mut(number) {
+            run.first = run.first.min(at);
+            run.last = run.last.max(at);
+            run.name = name.or(run.name.take());
+            run.image = image.or(run.image.take());
+        }
+        number
+    }
+}
+
+impl Window<'_> {
+    /// From when to when, in a recording with this beginning.
+    fn bounds(&self, beginning: Timestamp) -> RangeInclusive<Timestamp> {
+        let from = self.from.map_or(Timestamp::MIN, |from| from.after(beginning));
+        from..=self.to.map_or(Timestamp::MAX, |to| to.after(beginning))
+    }
+}
+
 /// Who was there when.
 pub(super) struct Index<'t> {
     table: &'t Table,
@@ -50,48 +87,31 @@ pub(super) struct Index<'t> {
 pub(super) type Series = Vec<Vec<Option<f64>>>;
 
 impl<'t> Index<'t> {
-    /// Goes through the rows once.
+    /// Goes through the rows once. Of each only its place is kept.
     pub(super) fn build(table: &'t Table, window: &Window<'_>) -> Result<Self, RecordingError> {
-        let mut rows = Vec::with_capacity(table.groups());
+        let mut runs = Runs::default();
+        let mut times = Vec::with_capacity(table.groups());
+        let mut bounds = None;
         for group in 0..table.groups() {
-            rows.push(table.rows(group)?);
+            let rows = table.rows(group)?;
+            // Pieces are in the order of time.
+            let beginning = rows.iter().flatten().map(|row| row.taken_at).min();
+            bounds = bounds.or(beginning.map(|beginning| window.bounds(beginning)));
+            let is_in = |at: Timestamp| bounds.as_ref().is_some_and(|bounds| bounds.contains(&at));
+            let in_window = |row: Option<ContainerRow>| {
+                let row = row.filter(|row| is_in(row.taken_at))?;
+                let at = row.taken_at;
+                Some((runs.number_of(row), at))
+            };
+            times.push(rows.into_iter().map(in_window).collect::<Vec<_>>());
         }
-        let all = || rows.iter().flatten().flatten();
-        let beginning = all().map(|row| row.taken_at).min().unwrap_or(Timestamp::MIN);
-        let from = window.from.map_or(Timestamp::MIN, |from| from.after(beginning));
-        let to = window.to.map_or(Timestamp::MAX, |to| to.after(beginning));
-        let is_in = |at: Timestamp| (from..=to).contains(&at);
-        let times: BTreeSet<Timestamp> = all().map(|row| row.taken_at).filter(|at| is_in(*at)).collect();
-        let ticks: Vec<Timestamp> = times.into_iter().collect();
-        let numbers: BTreeMap<Timestamp, usize> =
-            ticks.iter().enumerate().map(|(number, at)| (*at, number)).collect();
-
-        let mut runs: Vec<Run> = Vec::new();
-        let mut known: HashMap<(String, u64), usize> = HashMap::new();
-        let mut places = Vec::with_capacity(rows.len());
-        for group in rows {
-            places.push(
-                group
-                    .into_iter()
-                    .map(|row| {
-                        let row = row?;
-                        let tick = *numbers.get(&row.taken_at)?;
-                        let number = *known.entry((row.id.clone(), row.cgroup)).or_insert(runs.len());
-                        if number == runs.len() {
-                            let (id, at) = (row.id, row.taken_at);
-                            runs.push(Run { id, name: None, image: None, first: at, last: at });
-                        }
-                        let run = runs.get_mut(number)?;
-                        run.first = run.first.min(row.taken_at);
-                        run.last = run.last.max(row.taken_at);
-                        run.name = row.name.or(run.name.take());
-                        run.image = row.image.or(run.image.take());
-                        Some((number, tick))
-                    })
-                    .collect(),
-            );
-        }
-        let mut index = Self { table, ticks, runs, places };
+        let ticks: BTreeSet<Timestamp> = times.iter().flatten().flatten().map(|(_, at)| *at).collect();
+        let ticks: Vec<Timestamp> = ticks.into_iter().collect();
+        let place = |(run, at): (usize, Timestamp)| Some((run, ticks.binary_search(&at).ok()?));
+        let places =
+            times.into_iter().map(|group| group.into_iter().map(|row| row.and_then(place)).collect());
+        let places = places.collect();
+        let mut index = Self { table, ticks, runs: runs.runs, places };
         index.keep(window.containers);
         Ok(index)
     }
