@@ -142,8 +142,8 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             break
         }
         'monitor;record' {
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Format of the file [default: by the ending of its name: .parquet, else .ndjson.zst]')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the file [default: by the ending of its name: .parquet, else .ndjson.zst]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Format of the file [default: by the ending of its name, .parquet or .ndjson.zst]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the file [default: by the ending of its name, .parquet or .ndjson.zst]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'End after so long [default: on Ctrl-C]')
             [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'End after so long [default: on Ctrl-C]')
             [CompletionResult]::new('--flush', '--flush', [CompletionResultType]::ParameterName, 'Write what is held in memory at least this often: what a crash costs at most')

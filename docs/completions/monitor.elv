@@ -134,8 +134,8 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'monitor;record'= {
-            cand -f 'Format of the file [default: by the ending of its name: .parquet, else .ndjson.zst]'
-            cand --format 'Format of the file [default: by the ending of its name: .parquet, else .ndjson.zst]'
+            cand -f 'Format of the file [default: by the ending of its name, .parquet or .ndjson.zst]'
+            cand --format 'Format of the file [default: by the ending of its name, .parquet or .ndjson.zst]'
             cand -d 'End after so long [default: on Ctrl-C]'
             cand --duration 'End after so long [default: on Ctrl-C]'
             cand --flush 'Write what is held in memory at least this often: what a crash costs at most'

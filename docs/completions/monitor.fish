@@ -120,7 +120,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand events" -l major-fault-l
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-filesystem-usage -d 'Do not measure what containers take on file systems, for which trees of files are walked'
 complete -c monitor -n "__fish_monitor_using_subcommand events" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c monitor -n "__fish_monitor_using_subcommand record" -s f -l format -d 'Format of the file [default: by the ending of its name: .parquet, else .ndjson.zst]' -r -f -a "parquet\t'Columns, as DuckDB, pandas and Polars read them'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -s f -l format -d 'Format of the file [default: by the ending of its name, .parquet or .ndjson.zst]' -r -f -a "parquet\t'Columns, as DuckDB, pandas and Polars read them'
 ndjson\t'One snapshot a line, compressed with zstd'"
 complete -c monitor -n "__fish_monitor_using_subcommand record" -s d -l duration -d 'End after so long [default: on Ctrl-C]' -r
 complete -c monitor -n "__fish_monitor_using_subcommand record" -l flush -d 'Write what is held in memory at least this often: what a crash costs at most' -r

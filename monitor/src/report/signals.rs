@@ -123,6 +123,7 @@ fn scaled(value: f64, step: f64, units: &[&str]) -> String {
     }
     let digits = match value.abs() {
         zero if zero < 1e-9 => 0,
+        small if small < 1.0 => 3,
         small if small < 10.0 => 2,
         medium if medium < 100.0 => 1,
         _ => 0,
@@ -164,6 +165,6 @@ mod tests {
         assert_eq!(shown("network.rx_bytes_total", true, 0.0), "0 B/s");
         assert_eq!(shown("scheduler.runq_wait_ns_total", true, 1_500_000.0), "1.50 ms/s");
         assert_eq!(shown("faults.minor_total", true, 12_345.0), "12.3k/s");
-        assert_eq!(shown("cpu.usage_cores", false, 0.514), "0.51");
+        assert_eq!(shown("cpu.usage_cores", false, 0.5144), "0.514");
     }
 }
