@@ -1,6 +1,6 @@
 //! Snapshots in files: written as they are taken, and read back whatever became of the writer.
 //!
-//! Two formats hold the same: [Parquet](parquet), for DuckDB, pandas and Polars, and [NDJSON](ndjson) in zstd frames. Both are
+//! Two formats hold the same: Parquet, for DuckDB, pandas and Polars, and NDJSON in zstd frames. Both are
 //! written in pieces, a minute of snapshots or a bounded number of rows, and are readable to the last whole piece at any
 //! moment.
 
