@@ -164,9 +164,7 @@ pub(super) fn columns() -> &'static [Column] {
         columns.extend(catalog::metrics().map(metric));
         columns.extend(catalog::members().flat_map(member));
         columns.extend(pressure());
-        columns.push(column("interference", Type::Json, "What its waiting for a CPU was spent on.", |row| {
-            Cell::json(row.measurements().and_then(|measured| measured.interference.as_ref()))
-        }));
+        columns.extend(interference());
         columns.extend(host());
         columns
     });
@@ -364,6 +362,18 @@ fn pressure() -> Vec<Column> {
         }
     }
     columns
+}
+
+/// Who was waited for.
+fn interference() -> [Column; 2] {
+    [
+        column("interference", Type::Json, "What its waiting for a CPU was spent on.", |row| {
+            Cell::json(row.measurements().and_then(|measured| measured.interference.as_ref()))
+        }),
+        column("block_interference", Type::Json, "What its requests to block devices waited for.", |row| {
+            Cell::json(row.measurements().and_then(|measured| measured.block_interference.as_ref()))
+        }),
+    ]
 }
 
 /// The machine, and what is said of the snapshot as a whole.
