@@ -31,6 +31,9 @@ complete -c monitor -n "__fish_monitor_needs_command" -f -a "stream" -d 'Show ev
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "snapshot" -d 'Measure one window and print it as JSON'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "events" -d 'Tell what happens, as it happens: containers\' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "record" -d 'Write every window to a file, for replay, report and tools that read Parquet'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "replay" -d 'Show what was recorded, as `stream` would have shown it'
+complete -c monitor -n "__fish_monitor_needs_command" -f -a "report" -d 'Say what a recording shows: rates, trends, outliers, changes of level, who goes together, and how two of them differ'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
 complete -c monitor -n "__fish_monitor_needs_command" -f -a "config" -d 'Settings of `monitor serve` that are written down'
@@ -119,6 +122,51 @@ complete -c monitor -n "__fish_monitor_using_subcommand events" -l major-fault-l
 complete -c monitor -n "__fish_monitor_using_subcommand events" -l no-filesystem-usage -d 'Do not measure what containers take on file systems, for which trees of files are walked'
 complete -c monitor -n "__fish_monitor_using_subcommand events" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -s f -l format -d 'Format of the file [default: by the ending of its name, .parquet or .ndjson.zst]' -r -f -a "parquet\t'Columns, as DuckDB, pandas and Polars read them'
+ndjson\t'One snapshot a line, compressed with zstd'"
+complete -c monitor -n "__fish_monitor_using_subcommand record" -s d -l duration -d 'End after so long [default: on Ctrl-C]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l flush -d 'Write what is held in memory at least this often: what a crash costs at most' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l rotate -d 'Begin another file after so long, with a number in its name: day.parquet, day-0002.parquet' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -s c -l container -d 'Record this container only, by name, id or the beginning of its id; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l keep-ended -d 'How long an ended container is shown after it was shown as ended first' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l map-memory -d 'Most memory that the cgroups\' counters may take in the kernel, in MiB, but for 512 slots a CPU' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l expect-cgroups -d 'Cgroups to make room for where many are still to come: by default four for each that there is at the start, and thousands at least. Room is not made later' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l filesystem-interval -d 'Least time between two walks of one tree of files; large ones are walked less often' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l cgroups -d 'Record cgroups that are no container\'s too'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l major-fault-latency -d 'Measure how long major faults take, which costs a look at the clock at each fault of either kind'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -l no-filesystem-usage -d 'Do not measure what containers take on file systems, for which trees of files are walked'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -s s -l speed -d 'How fast: 1 as it was, 10 ten times as fast, `max` without waiting [default: 1 on a terminal, else max]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -l from -d 'Leave out what was before: a time such as 2026-11-22T21:30:00Z, or a duration after the beginning, such as 10m' -r
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -l to -d 'Leave out what was after' -r
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -s n -l count -d 'End after so many windows' -r
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -s f -l format -d 'Form of the output [default: table on a terminal, else ndjson]' -r -f -a "table\t'Columns for reading'
+ndjson\t'One snapshot a line'
+csv\t'One line a container and window'"
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -s c -l container -d 'Show this container only, by name, id or the beginning of its id; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -s o -l output -d 'Write to a file instead of standard output' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -l record -d 'Write another recording, of the format that the ending of its name says: to take a part out, to change the format, or to make a file whole that was cut short' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c monitor -n "__fish_monitor_using_subcommand report" -l diff -d 'Compare two recordings, container by container of one name, by a rank test and its effect size' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand report" -l from -d 'Leave out what was before: a time such as 2026-11-22T21:30:00Z, or a duration after the beginning, such as 10m' -r
+complete -c monitor -n "__fish_monitor_using_subcommand report" -l to -d 'Leave out what was after' -r
+complete -c monitor -n "__fish_monitor_using_subcommand report" -s c -l container -d 'Report on this container only, by name, id or the beginning of its id; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand report" -s m -l metric -d 'Report on this metric, as `group.name`, on a group, or on `all`; may be given more than once [default: the usual ones]' -r
+complete -c monitor -n "__fish_monitor_using_subcommand report" -s f -l format -d 'Form of the report' -r -f -a "text\t'Lines for reading'
+json\t'One object, with everything that was found'
+markdown\t'Markdown with tables'
+html\t'One page with plots that needs nothing else'"
+complete -c monitor -n "__fish_monitor_using_subcommand report" -s o -l output -d 'Write to a file instead of standard output' -r -F
+complete -c monitor -n "__fish_monitor_using_subcommand report" -s v -l verbose -d 'Say more on standard error; twice for all'
+complete -c monitor -n "__fish_monitor_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -s f -l format -d 'Form of the output' -r -f -a "text\t'Lines for reading'
 json\t'One object'"
 complete -c monitor -n "__fish_monitor_using_subcommand doctor" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
@@ -164,18 +212,22 @@ complete -c monitor -n "__fish_monitor_using_subcommand serve" -l process-events
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-fault-exceptions -d 'Do not count page-fault exceptions, which costs a program run at each fault'
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l major-fault-latency -d 'Measure how long major faults take, which costs a look at the clock at each fault of either kind'
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l no-filesystem-usage -d 'Do not measure what containers take on file systems, for which trees of files are walked'
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -s v -l verbose -d 'Say more on standard error; twice for all'
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "stream" -d 'Show every container\'s rates, window by window'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "events" -d 'Tell what happens, as it happens: containers\' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "config" -d 'Settings of `monitor serve` that are written down'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "serve" -d 'Measure without end and serve what is measured over HTTP'
-complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events doctor inspect config completions generate serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "stream" -d 'Show every container\'s rates, window by window'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "snapshot" -d 'Measure one window and print it as JSON'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "blame" -d 'Say who kept containers from a CPU: which other container, the system, or their own quota'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "events" -d 'Tell what happens, as it happens: containers\' lives, programs executed and ended, kills for lack of memory, CPU quotas that run out'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "record" -d 'Write every window to a file, for replay, report and tools that read Parquet'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "replay" -d 'Show what was recorded, as `stream` would have shown it'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "report" -d 'Say what a recording shows: rates, trends, outliers, changes of level, who goes together, and how two of them differ'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "doctor" -d 'Say what this kernel, cgroup set-up and runtime allow, and what to do about each no'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "inspect" -d 'Show what isolates one running container and what is in it'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "config" -d 'Settings of `monitor serve` that are written down'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "generate" -d 'Write the generated documentation: schema, metrics, man pages, completions'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "serve" -d 'Measure without end and serve what is measured over HTTP'
+complete -c monitor -n "__fish_monitor_using_subcommand help; and not __fish_seen_subcommand_from stream snapshot blame events record replay report doctor inspect config completions generate serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c monitor -n "__fish_monitor_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say whether `monitor serve` would take the file, with the environment as it is'

@@ -1,9 +1,14 @@
 //! Builds sources, collector and sinks from settings; starts and stops them.
 
+mod record;
 mod serve;
 mod watch;
 
-pub use self::{serve::serve, watch::watch};
+pub use self::{
+    record::{record, replay},
+    serve::serve,
+    watch::watch,
+};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,6 +46,7 @@ use crate::{
         support::probe_kernel,
         sys,
     },
+    recording::RecordingError,
     runtime::{RuntimeEvent, path, places},
     serve::ServeError,
     settings::{Form, Source, Stream},
@@ -55,12 +61,18 @@ pub enum AppError {
     /// No running container has the name or id.
     #[error("no container is called {0}: `monitor snapshot` shows all that there are")]
     NoSuchContainer(String),
+    /// No container of the recording has the name or id.
+    #[error("no container in the recording is called {0}: `monitor report` lists them")]
+    NotRecorded(String),
     /// Writing failed.
     #[error(transparent)]
     Sink(#[from] SinkError),
     /// Nothing can be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// A recording could not be made or read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
 }
 
 /// How long a runtime may take to answer before a container's name counts as unknown.
@@ -78,22 +90,49 @@ fn require_rights() -> Result<(), AppError> {
 pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
     require_rights()?;
     let target = stream.output.as_deref().map_or_else(|| Ok(Target::stdout()), Target::file)?;
+    let wanted =
+        Wanted { containers: &stream.containers, cgroups: true, count: stream.count, duration: None };
+    measure(source, &wanted, || Sink::start(target, encoder(stream)))
+}
+
+/// Which part of the snapshots is wanted, and how many.
+struct Wanted<'a> {
+    /// These containers; all and the cgroups where empty.
+    containers: &'a [String],
+    /// Cgroups that are no container's.
+    cgroups: bool,
+    /// So many windows; no end where `None`.
+    count: Option<u64>,
+    /// Windows for so long.
+    duration: Option<Duration>,
+}
+
+/// Measures and hands windows to a sink.
+fn measure(
+    source: &Source,
+    wanted: &Wanted<'_>,
+    start_sink: impl FnOnce() -> Sink<Snapshot>,
+) -> Result<(), AppError> {
     let mut collector = Collector::new(open_sources(source), source.keep_ended);
     let (sender, messages) = channel();
     start_edges(source, sender);
-    let sink = Sink::start(target, encoder(stream));
     let mut publisher = Publisher {
-        sink,
-        left: stream.count,
-        containers: &stream.containers,
+        sink: start_sink(),
+        left: wanted.count,
+        containers: wanted.containers,
         has_named: false,
         unknown: None,
     };
-    if !stream.containers.is_empty() && await_runtimes(&mut collector, &messages, source.runtimes.answers()) {
+    if !wanted.containers.is_empty() && await_runtimes(&mut collector, &messages, source.runtimes.answers()) {
         return Ok(());
     }
-    run(&mut collector, &messages, source.interval, |snapshot, collector| {
-        publisher.publish(snapshot, collector)
+    let began = Instant::now();
+    run(&mut collector, &messages, source.interval, |mut snapshot, collector| {
+        if !wanted.cgroups {
+            snapshot.cgroups.clear();
+        }
+        let then = publisher.publish(snapshot, collector);
+        if wanted.duration.is_some_and(|duration| began.elapsed() >= duration) { Then::End } else { then }
     });
     publisher.finish()
 }

@@ -1,5 +1,7 @@
 //! What was typed. Defaults here do not depend on the host.
 
+mod recording;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{
@@ -7,6 +9,10 @@ use clap::{
     builder::{NonEmptyStringValueParser, ValueParser},
 };
 use clap_complete::Shell;
+
+pub use self::recording::{
+    Moment, RecordArgs, RecordingFormat, ReplayArgs, ReportArgs, Speed, StatisticsFormat,
+};
 
 /// Kernel-level container profiler: counts at the event, not at the poll.
 ///
@@ -58,6 +64,18 @@ pub enum Command {
     ///
     /// JSON at /api/v1, for Prometheus at /metrics. Whoever reaches the address can read everything: by default that is this machine only.
     Serve(ServeArgs),
+    /// Write every window to a file, for replay, report and tools that read Parquet.
+    ///
+    /// The file is readable at any moment, also after a crash, up to what was last written whole.
+    Record(RecordArgs),
+    /// Show what was recorded, as `stream` would have shown it.
+    ///
+    /// A table on a terminal, NDJSON when piped. Needs no rights but to read the file.
+    Replay(ReplayArgs),
+    /// Say what a recording shows: rates, trends, outliers, changes of level, who goes together, and how two of them differ.
+    ///
+    /// Needs no rights but to read the file.
+    Report(ReportArgs),
     /// Say what this kernel, cgroup set-up and runtime allow, and what to do about each no.
     Doctor(DoctorArgs),
     /// Show what isolates one running container and what is in it.

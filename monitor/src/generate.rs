@@ -9,10 +9,11 @@ use crate::{
     cli, inspect,
     model::catalog,
     output::{events, json, prometheus},
+    recording,
     serve::openapi,
 };
 
-/// Writes the schemas, the metrics, the man pages and the completions below a directory.
+/// Writes the schemas, the metrics, the columns of recordings, the man pages and the completions below a directory.
 pub fn write_all(directory: &Path) -> io::Result<()> {
     let subdirectory = |name: &str| {
         let path = directory.join(name);
@@ -25,6 +26,7 @@ pub fn write_all(directory: &Path) -> io::Result<()> {
     fs::write(directory.join("openapi.json"), openapi::document())?;
     fs::write(directory.join("metrics.md"), catalog::markdown())?;
     fs::write(directory.join("prometheus.md"), prometheus::markdown())?;
+    fs::write(directory.join("recording-columns.md"), recording::markdown())?;
     clap_mangen::generate_to(cli::command(), subdirectory("man")?)?;
     let completions = subdirectory("completions")?;
     for shell in Shell::value_variants() {

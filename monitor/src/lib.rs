@@ -3,8 +3,9 @@
 //! A kernel event runs a program ([`probes`]), which adds to counters keyed by cgroup id. At each tick the
 //! [`collector`] reads them and the [`cgroup`] files; the [`registry`] says which container a cgroup belongs to, from
 //! its path and from what the [`runtime`] tells; two such readings make a window, and a window is a snapshot
-//! ([`model`]), which [`output`] encodes and [`serve`] hands out over HTTP. [`inspect`] looks at one container once and takes no part in this. Who may
-//! know whom is checked by `cargo xtask layers`.
+//! ([`model`]), which [`output`] encodes and [`serve`] hands out over HTTP. [`recording`] keeps snapshots in files, on which
+//! [`report`] does statistics ([`stats`]). [`inspect`] looks at one container once and takes no part in this. Who may know whom
+//! is checked by `cargo xtask layers`.
 
 pub mod app;
 pub mod cgroup;
@@ -15,6 +16,7 @@ pub mod doctor;
 pub mod error;
 pub mod filesystem;
 pub mod generate;
+pub mod history;
 pub mod host;
 pub mod inspect;
 pub mod model;
@@ -22,7 +24,9 @@ pub mod newtypes;
 pub mod output;
 pub mod privileges;
 pub mod probes;
+pub mod recording;
 pub mod registry;
+pub mod report;
 pub mod runtime;
 pub mod serve;
 pub mod settings;

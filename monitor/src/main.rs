@@ -12,7 +12,8 @@ use monitor::{
     error::chain,
     generate,
     inspect::{self, InspectError},
-    settings::{Events, Inspect, Serve, SettingsError, Source, Stream},
+    report,
+    settings::{Events, Inspect, Record, Replay, Report, Serve, SettingsError, Source, Stream},
 };
 
 /// As `EX_NOPERM` of sysexits.h.
@@ -72,6 +73,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             source.wishes = serve.wishes(source.wishes);
             app::serve(&source, &serve)?;
         }
+        Command::Record(args) => app::record(&Source::try_from(&args.source)?, &Record::try_from(&args)?)?,
+        Command::Replay(args) => app::replay(&Replay::try_from(&args)?)?,
+        Command::Report(args) => report::run(&Report::from(args))?,
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
         Command::Config(ConfigCommand::Check { config }) => check(config)?,

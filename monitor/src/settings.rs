@@ -1,5 +1,7 @@
 //! What was typed, checked and joined with what it depends on. Plain data.
 
+mod recording;
+
 use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
 use monitor_common::lifecycle::process_records;
@@ -18,6 +20,8 @@ use crate::{
     },
 };
 
+pub use self::recording::{Record, Replay, Report, Reported};
+
 /// A setting that cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -35,6 +39,15 @@ pub enum SettingsError {
     /// What is to be exported.
     #[error("--metrics")]
     Metrics(#[from] UnknownMetric),
+    /// The format of a recording.
+    #[error(
+        "the name {} does not tell the format of the recording: let it end in .parquet or .ndjson.zst",
+        file.display()
+    )]
+    RecordingFormat {
+        /// The file that it is for.
+        file: PathBuf,
+    },
 }
 
 /// Where measurements come from.
@@ -78,6 +91,16 @@ pub enum Form {
     Csv,
     /// Who kept whom from a CPU.
     Blame,
+}
+
+impl From<Format> for Form {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Table => Self::Table,
+            Format::Ndjson => Self::Line,
+            Format::Csv => Self::Csv,
+        }
+    }
 }
 
 /// Which events are told, and how.
@@ -293,11 +316,7 @@ impl From<&StreamArgs> for Stream {
         let default = if is_for_reading { Format::Table } else { Format::Ndjson };
         Self {
             count: *count,
-            form: match format.unwrap_or(default) {
-                Format::Table => Form::Table,
-                Format::Ndjson => Form::Line,
-                Format::Csv => Form::Csv,
-            },
+            form: Form::from(format.unwrap_or(default)),
             containers: container.clone(),
             output: output.clone(),
         }

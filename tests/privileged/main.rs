@@ -18,6 +18,7 @@ mod nested;
 mod network;
 mod output;
 mod queueing;
+mod recording;
 mod runtimes;
 mod serve;
 mod sockets;

@@ -4,16 +4,13 @@ use std::{fs, path::Path};
 
 use integration_tests::{
     container::Container,
+    disk::SmallDisk,
     monitor::{Monitor, command},
     schema,
     snapshot::Snapshot,
 };
-use rustix::{
-    mount::{MountFlags, UnmountFlags, mount, unmount},
-    process::Signal,
-};
+use rustix::process::Signal;
 use serde_json::Value;
-use tempfile::TempDir;
 
 #[test]
 fn every_snapshot_fits_the_committed_schema() {
@@ -40,29 +37,10 @@ fn every_snapshot_fits_the_committed_schema() {
     }
 }
 
-/// A file system that is soon full. Unmounted on drop.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    fn mount() -> Self {
-        let folder = tempfile::tempdir().expect("make a folder");
-        mount("tmpfs", folder.path(), "tmpfs", MountFlags::empty(), Some(c"size=512k"))
-            .expect("mount a tmpfs");
-        Self(folder)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Detached, so that it goes even while something is open on it.
-        let _ = unmount(self.0.path(), UnmountFlags::DETACH);
-    }
-}
-
 #[test]
 fn a_full_disk_is_an_error_that_leaves_the_file_readable() {
     let disk = SmallDisk::mount();
-    let path = disk.0.path().join("stream.ndjson");
+    let path = disk.path().join("stream.ndjson");
     let output = command(&["stream", "--format", "ndjson", "--interval", "10ms", "--output"])
         .arg(&path)
         .output()

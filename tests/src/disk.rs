@@ -7,9 +7,38 @@ use std::{
     process::Command,
 };
 
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use tempfile::TempDir;
 
 use crate::truth;
+
+/// A file system that is soon full. Unmounted on drop.
+#[derive(Debug)]
+pub struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// Makes one of half a megabyte.
+    #[must_use]
+    pub fn mount() -> Self {
+        let folder = tempfile::tempdir().expect("make a folder");
+        mount("tmpfs", folder.path(), "tmpfs", MountFlags::empty(), Some(c"size=512k"))
+            .expect("mount a tmpfs");
+        Self(folder)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Detached, so that it goes even while something is open on it.
+        let _ = unmount(self.0.path(), UnmountFlags::DETACH);
+    }
+}
 
 /// A loop device over a file, which nobody else uses. Detached on drop.
 #[derive(Debug)]

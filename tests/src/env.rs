@@ -14,6 +14,12 @@ pub fn workload_bin() -> PathBuf {
     path("WORKLOAD_BIN", "the statically linked workload")
 }
 
+/// A Python that has `duckdb`.
+#[must_use]
+pub fn duckdb_python() -> PathBuf {
+    path("DUCKDB_PYTHON", "a Python with the package duckdb")
+}
+
 /// Where the Docker daemon listens, in `DOCKER_HOST`'s own form.
 #[must_use]
 pub fn docker_host() -> String {

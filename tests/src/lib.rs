@@ -12,6 +12,7 @@ pub mod containerd;
 pub mod cri;
 pub mod delay;
 pub mod disk;
+pub mod duckdb;
 pub mod env;
 pub mod events;
 pub mod lines;

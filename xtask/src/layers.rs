@@ -15,14 +15,14 @@ use crate::no_args;
 const COMMON: &str = "monitor_common";
 
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
-const MAY_KNOW: [(&str, &[&str]); 24] = [
+const MAY_KNOW: [(&str, &[&str]); 26] = [
     // The multiplier by which slots are spread, which spreads work over ticks too.
     ("newtypes", &[]),
     ("error", &[]),
     ("cli", &[]),
     ("config", &["cli"]),
     // The settings of what it configures are its fields, and which events are wanted is told by the event.
-    ("settings", &[COMMON, "cli", "model", "output", "probes", "runtime"]),
+    ("settings", &[COMMON, "cli", "model", "output", "probes", "recording", "runtime"]),
     ("privileges", &[]),
     ("stats", &[COMMON]),
     ("probes", &[COMMON]),
@@ -38,15 +38,17 @@ const MAY_KNOW: [(&str, &[&str]); 24] = [
         "collector",
         &[COMMON, "probes", "cgroup", "filesystem", "host", "registry", "runtime", "stats", "model"],
     ),
-    ("history", &["collector", "model"]),
+    ("history", &[]),
+    ("recording", &["model"]),
     ("output", &["model", "stats"]),
     ("tui", &["model", "stats"]),
     // Asks no source: what it serves was published.
     ("serve", &["model", "output", "stats"]),
     // Its own readers and model: a look at one container takes no part in the tick.
     ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "runtime", "output"]),
-    ("generate", &["cli", "inspect", "model", "output", "serve"]),
-    ("main", &["cli", "config", "settings", "app", "doctor", "generate", "inspect"]),
+    ("report", &["cli", "settings", "model", "output", "recording", "stats"]),
+    ("generate", &["cli", "inspect", "model", "output", "recording", "serve"]),
+    ("main", &["cli", "config", "settings", "app", "doctor", "generate", "inspect", "report"]),
     // Put together from all of them, which is their job.
     ("app", &[ANY]),
     ("doctor", &[ANY]),

@@ -10,6 +10,7 @@ mod command;
 mod docker;
 mod layers;
 mod options;
+mod python;
 mod run;
 mod setup;
 mod test;

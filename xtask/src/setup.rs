@@ -56,6 +56,8 @@ const OTHER_RUNTIMES: [Need; 4] =
 
 /// What reads what is exported.
 const READERS: [Need; 1] = [tool("prometheus", "promtool")];
+/// What makes a Python of the checkout's own.
+const PYTHON: [Need; 1] = [package("python3-venv")];
 
 /// What runs guests with other kernels.
 const VIRTUAL_MACHINES: [Need; 1] = [tool("qemu-system-x86", "qemu-system-x86_64")];
@@ -106,6 +108,11 @@ pub(crate) fn for_other_runtimes() -> Result<()> {
 /// Makes sure that what reads the exports is there.
 pub(crate) fn for_readers() -> Result<()> {
     require(&READERS)
+}
+
+/// Makes sure that Python packages can be installed beside the system's.
+pub(crate) fn for_python() -> Result<()> {
+    require(&PYTHON)
 }
 
 /// Makes sure that guests with other kernels can be started.

@@ -11,7 +11,7 @@ use crate::checkout::Checkout;
 use crate::command::{cargo, output, run, runner_step, say, status, step, succeeds};
 use crate::docker::Docker;
 use crate::options::{self, Options};
-use crate::{codegen, layers, run as build, setup};
+use crate::{codegen, layers, python, run as build, setup};
 
 /// The host's part of the workspace: `monitor-ebpf` is for another target.
 const HOST: [&str; 3] = ["--workspace", "--exclude", "monitor-ebpf"];
@@ -41,7 +41,8 @@ pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     let docker = Docker::start(checkout)?;
     setup::for_other_runtimes()?;
     setup::for_readers()?;
-    let environment = environment(checkout, &workload, &docker);
+    let mut environment = environment(checkout, &workload, &docker);
+    environment.push(("DUCKDB_PYTHON", python::with_duckdb(checkout)?.into()));
     let mut privileged_tests = runner.privileged_tests(checkout, &options);
     let has_privileged_tests =
         runner_step("privileged tests", || runner.run(privileged_tests.envs(environment)))?;

@@ -5,8 +5,12 @@ use std::fmt::{self, Write};
 use super::{
     audit::Agent,
     filesystems::{FilesystemSpace, Filesystems, TreeUsage},
-    host::{CpuTimes, DiskActivity, HostFaults, HostMemory, HostReclaim, HostScheduler, InterfaceTraffic},
+    host::{
+        CpuTimes, DiskActivity, HostFaults, HostMemory, HostReclaim, HostScheduler, HostTotals,
+        InterfaceTraffic,
+    },
     measurements::{BlockIo, Cpu, Faults, Latency, Measurements, Memory, Network, Pids, Scheduler, Tasks},
+    member::Member,
 };
 
 /// How a metric behaves over time.
@@ -130,6 +134,36 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
         BlockIo::METRICS,
         Filesystems::METRICS,
         Pids::METRICS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Every field of these groups that is no scalar: distributions, lists, trees.
+pub fn members() -> impl Iterator<Item = &'static Member> {
+    [
+        Scheduler::MEMBERS,
+        Tasks::MEMBERS,
+        Faults::MEMBERS,
+        Network::MEMBERS,
+        Cpu::MEMBERS,
+        Memory::MEMBERS,
+        BlockIo::MEMBERS,
+        Filesystems::MEMBERS,
+        Pids::MEMBERS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Every metric of the machine as a whole.
+pub fn host_metrics() -> impl Iterator<Item = &'static Metric<HostTotals>> {
+    [
+        CpuTimes::METRICS,
+        HostScheduler::METRICS,
+        HostMemory::METRICS,
+        HostFaults::METRICS,
+        HostReclaim::METRICS,
     ]
     .into_iter()
     .flatten()

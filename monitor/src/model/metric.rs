@@ -5,9 +5,9 @@
 ///
 /// Kinds: `Counter` (u64, grows), `Gauge` (u64), `Limit` (i64, -1 where there is none), `Rate` and `Ratio` (f64), `Text`.
 /// `of` names the type that has the group as a member; without it that is [`Measurements`](super::Measurements).
-/// What follows `+` are fields with a type of their own, which are no scalars and so not in the catalogue.
+/// What follows `+` are fields with a type of their own, which are no scalars and so not in the catalogue, but in `MEMBERS`.
 /// What follows `+ distributions` are [`Latency`](super::Latency) fields, each with the [`Span`](super::catalog::Span) that it
-/// counts over.
+/// counts over; they are in `MEMBERS` as well.
 macro_rules! metrics {
     (
         $(#[doc = $group_doc:literal])+
@@ -51,6 +51,21 @@ macro_rules! metrics {
                     },
                 )*];
             )?
+
+            /// The group's fields that are no scalars, in the order of the JSON.
+            pub const MEMBERS: &[$crate::model::member::Member<metrics!(@root $($root)?)>] = &[
+                $($(metrics!(@other $member $other: $other_type, concat!($($other_doc),+)),)*)?
+                $($(metrics!(@other $member $spread: $crate::model::Latency, concat!($($spread_help),+)),)*)?
+            ];
+        }
+    };
+    (@other $member:ident $name:ident: $form:ty, $help:expr) => {
+        $crate::model::member::Member {
+            group: stringify!($member),
+            name: stringify!($name),
+            form: <$form as $crate::model::member::Shape>::FORM,
+            help: $help,
+            get: |measurements| measurements.$member.$name.as_ref().map($crate::model::member::Shape::shaped),
         }
     };
     (@root) => { $crate::model::Measurements };

@@ -12,6 +12,7 @@ pub mod filesystems;
 pub mod host;
 pub mod interference;
 pub mod measurements;
+pub mod member;
 mod metric;
 pub mod snapshot;
 

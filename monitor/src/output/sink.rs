@@ -1,6 +1,7 @@
 //! Where encoded snapshots or events go, on a thread of its own, so that a slow reader cannot delay a tick.
 
 use std::{
+    error::Error,
     fs::File,
     io::{self, Seek, Write},
     path::{Path, PathBuf},
@@ -38,6 +39,9 @@ pub enum SinkError {
         /// Why not.
         source: io::Error,
     },
+    /// What takes windows in place of a stream of bytes failed.
+    #[error(transparent)]
+    Drain(Box<dyn Error + Send + Sync>),
 }
 
 impl SinkError {
@@ -100,11 +104,43 @@ impl Target {
     }
 }
 
+/// What takes snapshots or batches of events, on a thread of its own.
+pub trait Drain<T>: Send {
+    /// How long the last of it may take.
+    const PATIENCE: Duration = PATIENCE;
+
+    /// Takes one.
+    fn take(&mut self, item: &Arc<T>) -> Result<(), SinkError>;
+
+    /// Writes what is held, after the last one.
+    fn finish(&mut self) -> Result<(), SinkError>;
+}
+
+/// A stream of bytes.
+struct Encoded<T> {
+    target: Target,
+    encode: Encode<T>,
+    buffer: BytesMut,
+}
+
+impl<T> Drain<T> for Encoded<T> {
+    fn take(&mut self, item: &Arc<T>) -> Result<(), SinkError> {
+        self.buffer.clear();
+        (self.encode)(item, &mut self.buffer);
+        self.target.write(&self.buffer)
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
 /// A thread that encodes and writes.
 pub struct Sink<T> {
     queue: Option<SyncSender<Arc<T>>>,
     thread: Option<JoinHandle<Result<(), SinkError>>>,
     dropped: u64,
+    patience: Duration,
 }
 
 /// The writing thread has ended: [`Sink::finish`] tells why.
@@ -112,20 +148,23 @@ pub struct Sink<T> {
 pub struct Ended;
 
 impl<T: Send + Sync + 'static> Sink<T> {
-    /// Starts the thread.
+    /// Starts the thread, which writes a stream of bytes.
     #[must_use]
-    pub fn start(mut target: Target, mut encode: Encode<T>) -> Self {
+    pub fn start(target: Target, encode: Encode<T>) -> Self {
+        Self::start_into(Encoded { target, encode, buffer: BytesMut::new() })
+    }
+
+    /// Starts the thread, which hands over everything.
+    #[must_use]
+    pub fn start_into<D: Drain<T> + 'static>(mut drain: D) -> Self {
         let (queue, items) = sync_channel::<Arc<T>>(QUEUE);
         let thread = std::thread::spawn(move || {
-            let mut buffer = BytesMut::new();
             for item in items {
-                buffer.clear();
-                encode(&item, &mut buffer);
-                target.write(&buffer)?;
+                drain.take(&item)?;
             }
-            Ok(())
+            drain.finish()
         });
-        Self { queue: Some(queue), thread: Some(thread), dropped: 0 }
+        Self { queue: Some(queue), thread: Some(thread), dropped: 0, patience: D::PATIENCE }
     }
 
     /// Hands something over, or drops and counts it where the reader is too slow.
@@ -154,7 +193,7 @@ impl<T: Send + Sync + 'static> Sink<T> {
         self.queue = None;
         let began = Instant::now();
         while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > self.patience {
                 return Err(SinkError::Write {
                     target: "the stream".to_owned(),
                     source: io::ErrorKind::TimedOut.into(),

@@ -1,4 +1,12 @@
-//! Statistics over histograms: pure.
+//! Statistics over histograms, and over series of values ([`summary`] and beside it): pure.
+
+pub mod changes;
+pub mod outliers;
+pub mod ranks;
+#[cfg(test)]
+mod samples;
+pub mod summary;
+pub mod trend;
 
 use monitor_common::histogram::Scale;
 

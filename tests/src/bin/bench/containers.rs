@@ -34,7 +34,7 @@ const CLIENTS: usize = 4;
 
 /// What the containers do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
+pub(crate) enum Life {
     Idle,
     Waking,
 }
@@ -62,14 +62,14 @@ impl Life {
 }
 
 /// Running containers, which never end by themselves; removed on drop, with their image.
-struct Fleet {
+pub(crate) struct Fleet {
     name: String,
     life: Life,
     started: usize,
 }
 
 impl Fleet {
-    fn new(life: Life) -> Self {
+    pub(crate) fn new(life: Life) -> Self {
         let name = unique("monitor-bench");
         let mut tar = Command::new("tar")
             .args(["-C", "/bin", "-c", "busybox"])
@@ -84,7 +84,7 @@ impl Fleet {
     }
 
     /// Starts containers until there are `number`.
-    fn grow_to(&mut self, number: usize) {
+    pub(crate) fn grow_to(&mut self, number: usize) {
         while self.started < number {
             interrupt::check();
             let batch = self.started..number.min(self.started + CLIENTS);

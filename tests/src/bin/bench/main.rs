@@ -16,6 +16,7 @@ mod options;
 mod packets;
 mod pages;
 mod programs;
+mod recording;
 mod report;
 mod shortage;
 mod slowdown;
@@ -79,5 +80,6 @@ fn measure(section: Section, options: Options) -> Part {
         Section::Large => tick::measure(options, &tick::LARGE_LOADS),
         Section::Tasks => tasks::measure(options),
         Section::Maps => maps::measure(),
+        Section::Recording => recording::measure(options),
     }
 }

@@ -1,6 +1,6 @@
 //! The command line.
 
-/// The sections, in the order of the report; the last is measured only when it is named.
+/// The sections, in the order of the report; the last ones are measured only when they are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Events,
@@ -11,12 +11,14 @@ pub(crate) enum Section {
     Tick,
     Tasks,
     Maps,
+    /// Of no cost while measuring, and so in docs/recording.md.
+    Recording,
     /// Takes longer to set up than all the others take: thousands of cgroups in each hierarchy.
     Large,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Events,
         Self::Packets,
         Self::Slowdown,
@@ -25,6 +27,7 @@ impl Section {
         Self::Tick,
         Self::Tasks,
         Self::Maps,
+        Self::Recording,
         Self::Large,
     ];
 
@@ -38,6 +41,7 @@ impl Section {
             Self::Tick => "tick",
             Self::Tasks => "tasks",
             Self::Maps => "maps",
+            Self::Recording => "recording",
             Self::Large => "large",
         }
     }
@@ -80,7 +84,7 @@ impl Options {
     pub(crate) fn sections(self) -> impl Iterator<Item = Section> {
         Section::ALL.into_iter().filter(move |section| match self.only {
             Some(only) => only == *section,
-            None => *section != Section::Large,
+            None => !matches!(section, Section::Recording | Section::Large),
         })
     }
 }
