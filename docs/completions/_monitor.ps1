@@ -285,6 +285,7 @@ Register-ArgumentCompleter -Native -CommandName 'monitor' -ScriptBlock {
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Connections at a time; one more is refused')
             [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Export more at /metrics than by default: a group of metrics as GROUP, one as GROUP.NAME, or `all`; may be given more than once, or several with commas between them')
             [CompletionResult]::new('--metrics-label', '--metrics-label', [CompletionResultType]::ParameterName, 'Make a label of the runtime''s, by its key, one of `monitor_container_info`; may be given more than once, or several with commas between them')
+            [CompletionResult]::new('--container-labels', '--container-labels', [CompletionResultType]::ParameterName, 'Labels of containers that become labels of cAdvisor''s metrics, separated by commas, instead of all; none if empty')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Length of a window, such as 500ms, 1s or 1m')
             [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Length of a window, such as 500ms, 1s or 1m')
             [CompletionResult]::new('--docker-host', '--docker-host', [CompletionResultType]::ParameterName, 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]')

@@ -856,7 +856,7 @@ _monitor() {
             return 0
             ;;
         monitor__subcmd__serve)
-            opts="-l -i -v -h --config --listen --max-connections --process-events --metrics --metrics-label --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --major-fault-latency --no-filesystem-usage --filesystem-interval --verbose --help"
+            opts="-l -i -v -h --config --listen --max-connections --process-events --metrics --metrics-label --container-labels --interval --docker-host --no-docker --runtime --no-runtimes --keep-ended --map-memory --expect-cgroups --no-fault-exceptions --major-fault-latency --no-filesystem-usage --filesystem-interval --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -883,6 +883,10 @@ _monitor() {
                     return 0
                     ;;
                 --metrics-label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container-labels)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -265,6 +265,7 @@ set edit:completion:arg-completer[monitor] = {|@words|
             cand --max-connections 'Connections at a time; one more is refused'
             cand --metrics 'Export more at /metrics than by default: a group of metrics as GROUP, one as GROUP.NAME, or `all`; may be given more than once, or several with commas between them'
             cand --metrics-label 'Make a label of the runtime''s, by its key, one of `monitor_container_info`; may be given more than once, or several with commas between them'
+            cand --container-labels 'Labels of containers that become labels of cAdvisor''s metrics, separated by commas, instead of all; none if empty'
             cand -i 'Length of a window, such as 500ms, 1s or 1m'
             cand --interval 'Length of a window, such as 500ms, 1s or 1m'
             cand --docker-host 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]'

@@ -201,6 +201,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand serve" -s l -l listen -d
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l max-connections -d 'Connections at a time; one more is refused' -r
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l metrics -d 'Export more at /metrics than by default: a group of metrics as GROUP, one as GROUP.NAME, or `all`; may be given more than once, or several with commas between them' -r
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l metrics-label -d 'Make a label of the runtime\'s, by its key, one of `monitor_container_info`; may be given more than once, or several with commas between them' -r
+complete -c monitor -n "__fish_monitor_using_subcommand serve" -l container-labels -d 'Labels of containers that become labels of cAdvisor\'s metrics, separated by commas, instead of all; none if empty' -r
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
 complete -c monitor -n "__fish_monitor_using_subcommand serve" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r

@@ -260,6 +260,9 @@ pub struct ServeArgs {
     /// commas between them.
     #[arg(long, value_name = "KEY", value_delimiter = ',')]
     pub metrics_label: Vec<String>,
+    /// Labels of containers that become labels of cAdvisor's metrics, separated by commas, instead of all; none if empty.
+    #[arg(long, value_name = "KEY,...", value_delimiter = ',')]
+    pub container_labels: Option<Vec<String>>,
     /// Where measurements come from.
     #[command(flatten)]
     pub source: SourceArgs,

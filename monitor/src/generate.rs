@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use clap_complete::Shell;
 
 use crate::{
-    cli, inspect,
+    cadvisor, cli, inspect,
     model::catalog,
     output::{events, json, prometheus},
     recording,
@@ -27,6 +27,7 @@ pub fn write_all(directory: &Path) -> io::Result<()> {
     fs::write(directory.join("metrics.md"), catalog::markdown())?;
     fs::write(directory.join("prometheus.md"), prometheus::markdown())?;
     fs::write(directory.join("recording-columns.md"), recording::markdown())?;
+    fs::write(directory.join("cadvisor-metrics.md"), cadvisor::markdown())?;
     clap_mangen::generate_to(cli::command(), subdirectory("man")?)?;
     let completions = subdirectory("completions")?;
     for shell in Shell::value_variants() {

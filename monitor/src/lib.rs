@@ -3,11 +3,12 @@
 //! A kernel event runs a program ([`probes`]), which adds to counters keyed by cgroup id. At each tick the
 //! [`collector`] reads them and the [`cgroup`] files; the [`registry`] says which container a cgroup belongs to, from
 //! its path and from what the [`runtime`] tells; two such readings make a window, and a window is a snapshot
-//! ([`model`]), which [`output`] encodes and [`serve`] hands out over HTTP. [`recording`] keeps snapshots in files, on which
-//! [`report`] does statistics ([`stats`]). [`inspect`] looks at one container once and takes no part in this. Who may know whom
-//! is checked by `cargo xtask layers`.
+//! ([`model`]), which [`output`] encodes and [`serve`] hands out over HTTP, [`cadvisor`] in another program's words.
+//! [`recording`] keeps snapshots in files, on which [`report`] does statistics ([`stats`]). [`inspect`] looks at one container
+//! once and takes no part in this. Who may know whom is checked by `cargo xtask layers`.
 
 pub mod app;
+pub mod cadvisor;
 pub mod cgroup;
 pub mod cli;
 pub mod collector;

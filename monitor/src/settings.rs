@@ -7,6 +7,7 @@ use std::{io::IsTerminal, path::PathBuf, time::Duration};
 use monitor_common::lifecycle::process_records;
 
 use crate::{
+    cadvisor::ContainerLabels,
     cli::{
         BlameArgs, EventKind, EventsArgs, EventsFormat, Format, InspectArgs, ReportFormat, RuntimeArgs,
         ServeArgs, SnapshotArgs, SourceArgs, StreamArgs,
@@ -204,6 +205,8 @@ pub struct Serve {
     pub process_events: bool,
     /// What is exported at /metrics.
     pub metrics: Selection,
+    /// The runtimes' labels that cAdvisor's metrics have.
+    pub container_labels: ContainerLabels,
 }
 
 impl Serve {
@@ -226,13 +229,18 @@ impl TryFrom<&ServeArgs> for Serve {
             process_events,
             metrics,
             metrics_label,
+            container_labels,
             source: _,
         } = args;
+        let container_labels = container_labels.as_ref().map_or(ContainerLabels::All, |keys| {
+            ContainerLabels::Only(keys.iter().filter(|key| !key.is_empty()).cloned().collect())
+        });
         Ok(Self {
             listen: listen.clone(),
             max_connections: *max_connections,
             process_events: *process_events,
             metrics: Selection::new(metrics, metrics_label)?,
+            container_labels,
         })
     }
 }

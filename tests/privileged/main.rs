@@ -2,6 +2,7 @@
 //! `cargo xtask test` runs it with all that it needs.
 
 mod block;
+mod cadvisor;
 mod cli;
 mod complete;
 mod events;

@@ -15,14 +15,14 @@ use crate::no_args;
 const COMMON: &str = "monitor_common";
 
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
-const MAY_KNOW: [(&str, &[&str]); 26] = [
+const MAY_KNOW: [(&str, &[&str]); 27] = [
     // The multiplier by which slots are spread, which spreads work over ticks too.
     ("newtypes", &[]),
     ("error", &[]),
     ("cli", &[]),
     ("config", &["cli"]),
     // The settings of what it configures are its fields, and which events are wanted is told by the event.
-    ("settings", &[COMMON, "cli", "model", "output", "probes", "recording", "runtime"]),
+    ("settings", &[COMMON, "cadvisor", "cli", "model", "output", "probes", "recording", "runtime"]),
     ("privileges", &[]),
     ("stats", &[COMMON]),
     ("probes", &[COMMON]),
@@ -44,10 +44,12 @@ const MAY_KNOW: [(&str, &[&str]); 26] = [
     ("tui", &["model", "stats"]),
     // Asks no source: what it serves was published.
     ("serve", &["model", "output", "stats"]),
+    // What hardly changes of the machine and the processes of a container are read when asked for, as cAdvisor does.
+    ("cadvisor", &["cgroup", "host", "model", "output", "serve"]),
     // Its own readers and model: a look at one container takes no part in the tick.
     ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "runtime", "output"]),
     ("report", &["cli", "settings", "model", "output", "recording", "stats"]),
-    ("generate", &["cli", "inspect", "model", "output", "recording", "serve"]),
+    ("generate", &["cadvisor", "cli", "inspect", "model", "output", "recording", "serve"]),
     ("main", &["cli", "config", "settings", "app", "doctor", "generate", "inspect", "report"]),
     // Put together from all of them, which is their job.
     ("app", &[ANY]),

@@ -1,11 +1,15 @@
 //! `monitor serve`: measures until told to stop, and serves over HTTP.
 
-use std::{collections::VecDeque, sync::mpsc::channel};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc::channel},
+};
 
 use jiff::Timestamp;
 
 use super::{AppError, open_sources, require_rights, start_edges};
 use crate::{
+    cadvisor::{self, Cadvisor},
     collector::{
         collect::Collector,
         run::{Then, run},
@@ -14,7 +18,9 @@ use crate::{
     model::{Event, Happening, LossCause},
     registry::Registry,
     serve::{
-        hub, metrics, routes,
+        hub,
+        metrics::{self, Encode},
+        routes,
         server::{self, Server},
         watchdog,
     },
@@ -29,8 +35,11 @@ pub fn serve(source: &Source, settings: &Serve) -> Result<(), AppError> {
     let (sender, messages) = channel();
     start_edges(source, sender);
     let (mut publisher, inlet) = hub::open();
-    let metrics = metrics::routes(inlet.hub(), settings.metrics.clone(), Vec::new());
-    let router = routes::router(inlet.hub(), metrics);
+    let cadvisor = Arc::new(Cadvisor::new(inlet.hub(), settings.container_labels.clone()));
+    let also = Arc::clone(&cadvisor);
+    let also: Encode = Box::new(move |snapshot, out| also.put_metrics(snapshot, out));
+    let metrics = metrics::routes(inlet.hub(), settings.metrics.clone(), vec![also]);
+    let router = routes::router(inlet.hub(), metrics.merge(cadvisor::router(cadvisor)));
     let server = Server::start(listener, router, inlet, settings.max_connections, source.interval)?;
     watchdog::ready();
     log::info!("serving at http://{}", server.address());

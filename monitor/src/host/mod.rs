@@ -2,7 +2,9 @@
 
 mod files;
 mod interfaces;
+mod machine;
 mod parse;
+mod processes;
 
 use std::{collections::BTreeMap, fs};
 
@@ -11,7 +13,9 @@ use procfs::Current;
 pub use self::{
     files::HostFiles,
     interfaces::{Direction, Interface, NetworkView},
+    machine::{Cache, DiskDevice, HugePagePool, InterfaceDevice, Machine, Node, Processor, read_machine},
     parse::{CpuTimes, CpuUse, HostStats, ProcessCounters, Stall, VmCounters},
+    processes::{Process, parse_users, read_process},
 };
 
 /// What does not change while we run, or hardly.

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Appends families of another subject, such as cAdvisor's.
-pub type Encode = Box<dyn Fn(&Snapshot, &mut Exposition) + Send + Sync>;
+pub type Encode = Box<dyn Fn(&Arc<Snapshot>, &mut Exposition) + Send + Sync>;
 
 /// What handlers share.
 struct Exporter {
@@ -65,7 +65,7 @@ impl Exporter {
             return Err(Problem::new(problem::NOT_READY, "nothing was measured yet"));
         };
         let form = form(asked);
-        let page = pages.get(form).get(&latest, |snapshot| self.encode(snapshot, form, others));
+        let page = pages.get(form).get(&latest, |_| self.encode(&latest, form, others));
         let mut response = Response::new(Body::from(page));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
@@ -73,7 +73,7 @@ impl Exporter {
         Ok(response)
     }
 
-    fn encode(&self, snapshot: &Snapshot, form: Form, others: &[Encode]) -> Vec<u8> {
+    fn encode(&self, snapshot: &Arc<Snapshot>, form: Form, others: &[Encode]) -> Vec<u8> {
         let mut out = Exposition::new(form);
         self.hub.with_totals(|totals| prometheus::encode(snapshot, totals, &self.selection, &mut out));
         put_figures(self.hub.figures(), self.hub.subscribers(), &mut out);

@@ -139,6 +139,17 @@ impl Exposition {
         self.text.push('\n');
     }
 
+    /// Which format it is in.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Appends families that are written in its format.
+    pub fn append(&mut self, families: &str) {
+        self.text.push_str(families);
+    }
+
     /// The families so far, to which more can be added.
     #[must_use]
     pub fn text(self) -> String {

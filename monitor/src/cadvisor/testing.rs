@@ -1,0 +1,88 @@
+//! Snapshots for tests.
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Audit, BlockDevice, Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Coverage,
+    Host, Interface, Measurements, Namespaces, SCHEMA_VERSION, Snapshot, Tree,
+};
+
+/// Taken at this second, one second after the one before.
+pub(super) fn snapshot(second: i64, containers: Vec<Container>, cgroups: Vec<CgroupEntry>) -> Snapshot {
+    let mut host = Host {
+        hostname: "host".to_owned(),
+        kernel_release: "6.1.0".to_owned(),
+        cpus: 2,
+        memory_bytes: Some(8 << 30),
+        cgroup_mode: Some(CgroupMode::V2),
+        ..Host::default()
+    };
+    host.totals.memory.total_bytes = Some(8 << 30);
+    host.totals.memory.free_bytes = Some(3 << 30);
+    host.totals.cpu.user_ns_total = Some(5_000_000_000);
+    host.totals.cpu.system_ns_total = Some(1_000_000_000);
+    Snapshot {
+        schema_version: SCHEMA_VERSION,
+        taken_at: Timestamp::from_second(second).unwrap(),
+        window_ns: 1_000_000_000,
+        host,
+        containers,
+        cgroups,
+        audit: Audit::default(),
+        coverage: Coverage::default(),
+    }
+}
+
+/// A Docker container that runs, with a figure of each kind.
+pub(super) fn container(id: &str) -> Container {
+    let mut measurements = Measurements::default();
+    measurements.cpu.usage_ns_total = Some(1_500_000_000);
+    measurements.cpu.user_ns_total = Some(1_000_000_000);
+    measurements.cpu.system_ns_total = Some(500_000_000);
+    measurements.memory.current_bytes = Some(4096);
+    measurements.memory.working_set_bytes = Some(3072);
+    measurements.memory.limit_bytes = Some(-1);
+    measurements.block_io.devices = Some(vec![BlockDevice {
+        device: "8:0".to_owned(),
+        name: Some("sda".to_owned()),
+        charged_read_bytes_total: Some(1024),
+        read_ns_total: Some(2_000_000),
+        ..BlockDevice::default()
+    }]);
+    measurements.network.interfaces = Some(vec![
+        Interface { name: "lo".to_owned(), rx_bytes_total: 1, ..Interface::default() },
+        Interface { name: "eth0".to_owned(), rx_bytes_total: 100, ..Interface::default() },
+    ]);
+    measurements.filesystems.used_bytes = Some(512);
+    measurements.filesystems.writable_layer =
+        Some(Tree { path: "/var/lib/docker/overlay2/x".to_owned(), ..Tree::default() });
+    Container {
+        id: id.to_owned(),
+        short_id: id.to_owned(),
+        name: Some(format!("name-{id}")),
+        image: Some("image:1".to_owned()),
+        runtime: "docker".to_owned(),
+        state: ContainerState::Running,
+        exit_code: None,
+        created_at: Timestamp::from_second(1).ok(),
+        started_at: Timestamp::from_second(2).ok(),
+        finished_at: None,
+        labels: [("com.docker.compose.project".to_owned(), "shop".to_owned())].into(),
+        pod: None,
+        counting_since: Timestamp::from_second(2).unwrap(),
+        cgroup: Cgroup { id: 11, path: Some(format!("/docker/{id}")) },
+        namespaces: Namespaces::default(),
+        measurements,
+    }
+}
+
+/// A cgroup that is no container's.
+pub(super) fn cgroup(path: &str) -> CgroupEntry {
+    CgroupEntry {
+        cgroup: Cgroup { id: 12, path: Some(path.to_owned()) },
+        kind: Some(CgroupKind::Cgroup),
+        name: None,
+        counting_since: Timestamp::from_second(1).unwrap(),
+        measurements: Measurements::default(),
+    }
+}
