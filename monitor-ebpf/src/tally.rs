@@ -137,6 +137,7 @@ impl Cpu {
 /// A key's entry in a table that the CPUs share, or a new one; `None` where there is no room for it.
 ///
 /// To be added to by [`add`]: what is there is nobody's alone. User space takes entries of removed cgroups only.
+#[expect(clippy::mut_from_ref, reason = "the table is a name for the kernel's memory, which it does not own")]
 #[inline(always)]
 pub(crate) fn shared_entry<K, V, E: Borrow<V>>(
     table: &'static HashMap<K, V>,

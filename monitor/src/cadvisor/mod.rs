@@ -1,6 +1,6 @@
 //! cAdvisor's interfaces, for the dashboards, alerts and clients that were made for it.
 //!
-//! Everything here is a view of snapshots: [`frame`] looks at one by the paths of cgroups, `convert` says it in
+//! Everything here is a view of snapshots: `frame` looks at one by the paths of cgroups, `convert` says it in
 //! cAdvisor's words (`info`), and from these come the metrics (`metrics`, `render`) and both generations of the REST API
 //! (`v1` by `routes`, `v2`). Values that cAdvisor gets wrong are right here; what there is no value of is left out.
 //! docs/cadvisor.md lists every metric and path.

@@ -1,7 +1,7 @@
 //! What was measured lately, in memory: every second of the last minutes, every ten seconds of the last hours, every minute of the
 //! last day. Pure, compressed, and bounded in bytes.
 //!
-//! Values are handed over tick by tick, for each subject one row with a value a column. Each [`Tier`] keeps one row a step: of
+//! Values are handed over tick by tick, for each subject one row with a value a column. Each tier keeps one row a step: of
 //! counters the last value, so that growth is exact over any stretch, of others the mean. Rows are packed in columns as they
 //! come (`column`), sixty to a block. Where the blocks take more bytes than allowed, the oldest of the finest tier go first,
 //! since the coarser ones have their time too.
