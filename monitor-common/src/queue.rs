@@ -105,7 +105,7 @@ const fn place(number: u64) -> usize {
 pub struct QueuePair {
     /// Cgroup id in the block controller's hierarchy.
     pub victim: u64,
-    /// The same, or [`UNKNOWN`](crate::waits::UNKNOWN).
+    /// The same, or [`UNKNOWN`].
     pub culprit: u64,
 }
 
