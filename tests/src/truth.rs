@@ -36,7 +36,8 @@ impl Tasks {
     /// Of all the tasks in a cgroup, without those that ended.
     #[must_use]
     pub fn of_cgroup(cgroup: &Path) -> Self {
-        Self::sum_of(&cgroup_tasks(cgroup))
+        let tasks = cgroup_tasks(cgroup).unwrap_or_else(|error| panic!("tasks of {}: {error}", cgroup.display()));
+        Self::sum_of(&tasks)
     }
 
     /// Once all tasks in a cgroup are blocked and their counters stand still.
@@ -51,10 +52,12 @@ impl Tasks {
         Self::of_still(|| process_tasks(pid))
     }
 
-    fn of_still(mut tasks: impl FnMut() -> Vec<Task>) -> Self {
+    fn of_still(mut tasks: impl FnMut() -> io::Result<Vec<Task>>) -> Self {
         crate::wait::until_still("tasks to stand still", || {
             crate::wait::until("tasks to block", || {
-                let tasks = tasks();
+                let tasks = tasks()
+                    .inspect_err(|error| assert!(has_ended(error), "read the tasks of a process: {error}"))
+                    .ok()?;
                 tasks.iter().all(|task| task.state == "S").then(|| Self::sum_of(&tasks))
             })
         })
@@ -121,20 +124,22 @@ pub fn timeslices(cgroup: &Path) -> u64 {
         .sum()
 }
 
-fn cgroup_tasks(cgroup: &Path) -> Vec<Task> {
-    let tasks: Vec<Task> = processes(cgroup).into_iter().flat_map(process_tasks).collect();
+fn cgroup_tasks(cgroup: &Path) -> io::Result<Vec<Task>> {
+    let mut tasks = Vec::new();
+    for pid in processes(cgroup) {
+        tasks.extend(process_tasks(pid)?);
+    }
     assert!(!tasks.is_empty(), "no task in {}", cgroup.display());
-    tasks
+    Ok(tasks)
 }
 
-fn process_tasks(pid: u32) -> Vec<Task> {
-    let folder = format!("/proc/{pid}/task");
-    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("list {folder}: {error}"));
-    let tasks = entries.map(|entry| {
-        let path = entry.expect("list tasks").path();
-        read_task(&path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()))
-    });
-    tasks.collect()
+fn process_tasks(pid: u32) -> io::Result<Vec<Task>> {
+    fs::read_dir(format!("/proc/{pid}/task"))?.map(|entry| read_task(&entry?.path())).collect()
+}
+
+/// Whether a task ended between being listed and being read: before its file was opened, or after.
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
 }
 
 /// The processes directly in a cgroup.
