@@ -36,7 +36,8 @@ impl Tasks {
     /// Of all the tasks in a cgroup, without those that ended.
     #[must_use]
     pub fn of_cgroup(cgroup: &Path) -> Self {
-        let tasks = cgroup_tasks(cgroup).unwrap_or_else(|error| panic!("tasks of {}: {error}", cgroup.display()));
+        let tasks =
+            cgroup_tasks(cgroup).unwrap_or_else(|error| panic!("tasks of {}: {error}", cgroup.display()));
         Self::sum_of(&tasks)
     }
 
