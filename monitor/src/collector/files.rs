@@ -33,8 +33,9 @@ struct Periods {
 
 impl Periods {
     fn of(cgroups: usize) -> Self {
-        /// At most 1000 readings a second.
-        const USAGE_SHARE_NS: u64 = SECOND_NS / 1000;
+        /// At most 30 readings a second, but not so seldom that memory is told much later: with 10 000 cgroups 1000.
+        const USAGE_SHARE_NS: u64 = SECOND_NS / 30;
+        const LONGEST_USAGE_NS: u64 = 10 * SECOND_NS;
         /// At most 100, since limits are dear.
         const LIMITS_SHARE_NS: u64 = SECOND_NS / 100;
         /// At most 100 likewise, but not so seldom that averages over 10 s are told much later.
@@ -45,7 +46,7 @@ impl Periods {
         let cgroups = cgroups as u64;
         let pressure_ns = (PRESSURE_SHARE_NS * cgroups).clamp(PSI_NS, LONGEST_PRESSURE_NS);
         Self {
-            usage_ns: (USAGE_SHARE_NS * cgroups).max(5 * SECOND_NS),
+            usage_ns: (USAGE_SHARE_NS * cgroups).clamp(5 * SECOND_NS, LONGEST_USAGE_NS),
             limits_ns: (LIMITS_SHARE_NS * cgroups).max(30 * SECOND_NS),
             pressure_ns,
             fading_ns: pressure_ns.max(10 * SECOND_NS),
@@ -262,7 +263,7 @@ mod tests {
             [usage_ns, limits_ns, pressure_ns, fading_ns].map(|period| period / SECOND_NS)
         };
         assert_eq!(seconds(0), [5, 30, 2, 10]);
-        assert_eq!(seconds(300), [5, 30, 3, 10]);
+        assert_eq!(seconds(300), [9, 30, 3, 10]);
         assert_eq!(seconds(10_000), [10, 100, 30, 30]);
     }
 

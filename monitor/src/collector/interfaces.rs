@@ -4,7 +4,7 @@
 //! opinion on what the sockets' own counters say, so they are read where packets passed, and not more often than the
 //! budget allows, and once for all containers that share a namespace.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 use crate::{
     host::{Interface, NetworkView},
@@ -13,9 +13,15 @@ use crate::{
 
 /// At most one reading in this time, over all containers: 0.2 % of a CPU. With 100 containers each is read every 2 s.
 const SHARE_NS: u64 = 20_000_000;
-/// How often the interfaces of a container without traffic of its own are read: its neighbours in the namespace may
-/// have some.
-const QUIET_NS: u64 = 10_000_000_000;
+/// How often the interfaces of a container without traffic of its own are read, as its neighbours in the namespace may
+/// have some: with few containers, and with many.
+const QUIET_NS: RangeInclusive<u64> = 10_000_000_000..=30_000_000_000;
+/// Until then, it waits for so many turns.
+const QUIET_TURNS: u64 = 5;
+
+fn quiet_ns(share_ns: u64) -> u64 {
+    share_ns.max((share_ns * QUIET_TURNS).clamp(*QUIET_NS.start(), *QUIET_NS.end()))
+}
 
 #[derive(Default)]
 struct Entry {
@@ -62,7 +68,8 @@ impl InterfaceCache {
         if entry.is_due(subject, now_ns, share_ns) {
             // Of those met in one tick, not all are due in one tick again.
             let is_first = entry.last.is_none();
-            entry.read_ns = if is_first { now_ns.saturating_sub(subject.id.phase(QUIET_NS)) } else { now_ns };
+            entry.read_ns =
+                if is_first { now_ns.saturating_sub(subject.id.phase(quiet_ns(share_ns))) } else { now_ns };
             entry.packets = subject.packets;
             if let Some(told) = subject.namespace.and_then(|inode| self.fresh.get(&inode)) {
                 entry.last = Some(Arc::clone(told));
@@ -96,7 +103,7 @@ impl Entry {
     fn is_due(&self, subject: &Subject, now_ns: u64, share_ns: u64) -> bool {
         let age_ns = now_ns.saturating_sub(self.read_ns);
         let is_moving = subject.packets.is_none() || subject.packets != self.packets;
-        self.last.is_none() || age_ns >= QUIET_NS.max(share_ns) || is_moving && age_ns >= share_ns
+        self.last.is_none() || age_ns >= quiet_ns(share_ns) || is_moving && age_ns >= share_ns
     }
 
     fn read(&mut self, first_pid: impl FnOnce() -> Option<i32>) -> Option<Arc<[Interface]>> {
@@ -140,7 +147,9 @@ mod tests {
     fn many_containers_take_turns() {
         assert!(!is_due(&read_at(5), 6, 9, 500));
         assert!(is_due(&read_at(5), 6, 10, 500));
-        assert!(!is_due(&read_at(5), 5, 10, 1000));
+        assert!(!is_due(&read_at(5), 5, 29, 500));
+        assert!(is_due(&read_at(5), 5, 30, 500));
+        assert!(!is_due(&read_at(5), 5, 39, 2000));
     }
 
     #[test]

@@ -14,9 +14,12 @@ use std::{
 };
 
 use bytes::BytesMut;
+use rustix::pipe::fcntl_setpipe_size;
 
 /// What waits for a slow reader at most; more is dropped and counted.
 const QUEUE: usize = 64;
+/// As much as anybody may have (`fs.pipe-max-size`).
+const PIPE_BYTES: usize = 1 << 20;
 /// How long the last windows may take to be written.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -68,9 +71,11 @@ enum Out {
 }
 
 impl Target {
-    /// Standard output.
+    /// Standard output. A pipe is made to hold [`PIPE_BYTES`], so that a long line is not handed over in dozens of pieces.
     #[must_use]
     pub fn stdout() -> Self {
+        // It is no pipe, or its user has as much in pipes as is allowed: it stays as it is.
+        let _ = fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
         Self { name: "standard output".to_owned(), out: Out::Stdout }
     }
 

@@ -22,8 +22,9 @@ const CPU_PERCENT: f64 = 1.0;
 /// The most resident memory with as many, in megabytes (10^6 bytes).
 const RESIDENT_MB: f64 = 40.0;
 const MANY: usize = 300;
-/// How long the agent is left alone before it is measured, and for how long it is.
-const SETTLE: Duration = Duration::from_secs(10);
+/// How long the agent is left alone before it is measured, and for how long it is. What containers take on file systems is
+/// looked at for the first time within a minute.
+const SETTLE: Duration = Duration::from_secs(75);
 const TIME: Duration = Duration::from_secs(40);
 const QUICK: Duration = Duration::from_secs(5);
 /// How many are removed by one client, and how long that may take.
@@ -158,8 +159,8 @@ pub(crate) fn measure(options: Options) -> Part {
     Part {
         title: "The agent",
         method: format!(
-            "A fresh `monitor stream` beside real Docker containers without a network, settled for {} s, then \
-             observed for {} s. CPU time, user and system, is the kernel's (`schedstat` of every thread); memory is \
+            "A fresh `monitor stream` beside real Docker containers without a network, settled for {} s, in which \
+             it looks for the first time at what each takes on file systems, then observed for {} s. CPU time, user and system, is the kernel's (`schedstat` of every thread); memory is \
              of `/proc/PID/status`, and its file part is the program itself and the maps that it shares with the \
              kernel. With no container it is what running costs at all. What programs cost inside of other processes \
              is in the tables above.",
