@@ -71,7 +71,7 @@ enum Out {
 }
 
 impl Target {
-    /// Standard output. A pipe is made to hold [`PIPE_BYTES`], so that a long line is not handed over in dozens of pieces.
+    /// Standard output. A pipe is made to hold `PIPE_BYTES`, so that a long line is not handed over in dozens of pieces.
     #[must_use]
     pub fn stdout() -> Self {
         // It is no pipe, or its user has as much in pipes as is allowed: it stays as it is.
