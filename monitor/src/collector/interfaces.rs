@@ -4,7 +4,7 @@
 //! opinion on what the sockets' own counters say, so they are read where packets passed, and not more often than the
 //! budget allows, and once for all containers that share a namespace.
 
-use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     host::{Interface, NetworkView},
@@ -13,14 +13,15 @@ use crate::{
 
 /// At most one reading in this time, over all containers: 0.2 % of a CPU. With 100 containers each is read every 2 s.
 const SHARE_NS: u64 = 20_000_000;
-/// How often the interfaces of a container without traffic of its own are read, as its neighbours in the namespace may
-/// have some: with few containers, and with many.
-const QUIET_NS: RangeInclusive<u64> = 10_000_000_000..=30_000_000_000;
-/// Until then, it waits for so many turns.
+/// The interfaces of a container without traffic of its own are read too, since its neighbours in the namespace may have some:
+/// in one of so many turns, within the bounds below.
 const QUIET_TURNS: u64 = 5;
+const SHORTEST_QUIET_NS: u64 = 10_000_000_000;
+const LONGEST_QUIET_NS: u64 = 30_000_000_000;
 
+/// How long they are left alone. Where there are so many containers that a turn takes longer than the bounds, a turn.
 fn quiet_ns(share_ns: u64) -> u64 {
-    share_ns.max((share_ns * QUIET_TURNS).clamp(*QUIET_NS.start(), *QUIET_NS.end()))
+    (share_ns * QUIET_TURNS).clamp(SHORTEST_QUIET_NS, LONGEST_QUIET_NS).max(share_ns)
 }
 
 #[derive(Default)]
