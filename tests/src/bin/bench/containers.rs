@@ -26,7 +26,9 @@ const MANY: usize = 300;
 /// looked at for the first time within a minute.
 const SETTLE: Duration = Duration::from_secs(75);
 const TIME: Duration = Duration::from_secs(40);
-const QUICK: Duration = Duration::from_secs(5);
+/// The same for a quick run, in which that look may go on.
+const QUICK_SETTLE: Duration = Duration::from_secs(10);
+const QUICK_TIME: Duration = Duration::from_secs(5);
 /// How many are removed by one client, and how long that may take.
 const REMOVED_AT_ONCE: usize = 10;
 const REMOVAL: Duration = Duration::from_mins(2);
@@ -156,16 +158,17 @@ pub(crate) fn measure(options: Options) -> Part {
             }
         }
     }
+    let (settle, time) = times(options);
     Part {
         title: "The agent",
         method: format!(
-            "A fresh `monitor stream` beside real Docker containers without a network, settled for {} s, in which \
-             it looks for the first time at what each takes on file systems, then observed for {} s. CPU time, user and system, is the kernel's (`schedstat` of every thread); memory is \
-             of `/proc/PID/status`, and its file part is the program itself and the maps that it shares with the \
-             kernel. With no container it is what running costs at all. What programs cost inside of other processes \
-             is in the tables above.",
-            SETTLE.as_secs(),
-            time(options).as_secs(),
+            "A fresh `monitor stream` beside real Docker containers without a network, settled for {} s, in which it looks \
+             for the first time at what each takes on file systems, then observed for {} s. CPU time, user and system, is \
+             the kernel's (`schedstat` of every thread); memory is of `/proc/PID/status`, and its file part is the program \
+             itself and the maps that it shares with the kernel. With no container it is what running costs at all. What \
+             programs cost inside of other processes is in the tables above.",
+            settle.as_secs(),
+            time.as_secs(),
         ),
         columns: &[
             "containers",
@@ -184,15 +187,17 @@ pub(crate) fn measure(options: Options) -> Part {
     }
 }
 
-fn time(options: Options) -> Duration {
-    if options.is_quick { QUICK } else { TIME }
+/// How long to settle, and how long to observe.
+fn times(options: Options) -> (Duration, Duration) {
+    if options.is_quick { (QUICK_SETTLE, QUICK_TIME) } else { (SETTLE, TIME) }
 }
 
 fn observe(containers: usize, options: Options) -> Taken {
     let agent = Agent::start(&["--interval", "1s"]);
-    sleep(SETTLE);
+    let (settle, time) = times(options);
+    sleep(settle);
     let (before, began) = (cost::cpu_ns(&agent), Instant::now());
-    sleep(time(options));
+    sleep(time);
     let cpu_percent = 100.0 * (cost::cpu_ns(&agent) - before) as f64 / began.elapsed().as_nanos() as f64;
     let memory = Memory::of(&agent);
     let snapshots = cost::unread(&agent);
