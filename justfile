@@ -27,3 +27,7 @@ bench *ARGS:
 # Half an hour of containers that come and go
 soak *ARGS:
     cargo xtask soak -- {{ARGS}}
+
+# The README's pictures of the dashboard
+screenshots:
+    cargo xtask screenshots

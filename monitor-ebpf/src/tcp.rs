@@ -13,11 +13,19 @@ use crate::{
     tally::{Cpu, add},
 };
 
-/// A packet was sent again, or could not be (net/ipv4/tcp_output.c, `__tcp_retransmit_skb`).
+/// There was no memory for the copy that is sent.
+const ENOBUFS: i32 = 105;
+
+/// A packet was sent again, or could not be (net/ipv4/tcp_output.c, `__tcp_retransmit_skb`). What the machine's own queues
+/// dropped (`NET_XMIT_DROP` and such, which are positive) or had no memory for is in `RetransSegs` too; what was given up before
+/// that is not.
 #[btf_tracepoint(function = "tcp_retransmit_skb")]
 fn tcp_retransmit_skb(ctx: BtfTracePointContext) {
-    if constant::<{ word!(tells_retransmit_error) }>() != 0 && ctx.arg::<i32>(2) != 0 {
-        return;
+    if constant::<{ word!(tells_retransmit_error) }>() != 0 {
+        let error = ctx.arg::<i32>(2);
+        if error < 0 && error != -ENOBUFS {
+            return;
+        }
     }
     let segments = TcpPacket::from_arg(ctx.arg(1)).segments();
     let Some(sock) = Sock::from_arg(ctx.arg(0)) else { return };

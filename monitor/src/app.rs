@@ -1,12 +1,19 @@
 //! Builds sources, collector and sinks from settings; starts and stops them.
 
+mod confined;
+mod export;
+mod look;
 mod record;
+mod replayed;
 mod serve;
+mod top;
 mod watch;
 
 pub use self::{
+    look::look,
     record::{record, replay},
     serve::serve,
+    top::top,
     watch::watch,
 };
 
@@ -29,12 +36,14 @@ use crate::{
         collect::{Collector, Sources},
         run::{Message, Then, run},
     },
+    confine::{self, Part},
     error::chain,
     filesystem::Surveyor,
     host::{HostFiles, read_facts},
     model::{self, Snapshot},
     output::{
         blame, csv, json,
+        lines::Lines,
         sink::{Encode, Ended, Sink, SinkError, Target},
         table,
     },
@@ -50,6 +59,7 @@ use crate::{
     runtime::{RuntimeEvent, path, places},
     serve::ServeError,
     settings::{Form, Source, Stream},
+    tui::{self, TuiError},
 };
 
 /// Why monitor cannot do what it was asked for.
@@ -64,9 +74,15 @@ pub enum AppError {
     /// No container of the recording has the name or id.
     #[error("no container in the recording is called {0}: `monitor report` lists them")]
     NotRecorded(String),
+    /// It was told to stop before there was anything.
+    #[error("stopped before anything was measured")]
+    Stopped,
     /// Writing failed.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// Nothing can be shown.
+    #[error(transparent)]
+    Tui(#[from] TuiError),
     /// Nothing can be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -92,7 +108,10 @@ pub fn stream(source: &Source, stream: &Stream) -> Result<(), AppError> {
     let target = stream.output.as_deref().map_or_else(|| Ok(Target::stdout()), Target::file)?;
     let wanted =
         Wanted { containers: &stream.containers, cgroups: true, count: stream.count, duration: None };
-    measure(source, &wanted, || Sink::start(target, encoder(stream)))
+    measure(source, &wanted, || match stream.form {
+        Form::Line => Sink::start_into(Lines::new(target)),
+        _ => Sink::start(target, encoder(stream)),
+    })
 }
 
 /// Which part of the snapshots is wanted, and how many.
@@ -126,6 +145,7 @@ fn measure(
     if !wanted.containers.is_empty() && await_runtimes(&mut collector, &messages, source.runtimes.answers()) {
         return Ok(());
     }
+    confined::tick(&mut collector, false);
     let began = Instant::now();
     run(&mut collector, &messages, source.interval, |mut snapshot, collector| {
         if !wanted.cgroups {
@@ -343,13 +363,15 @@ fn fixed_sources(hierarchy: &Result<Hierarchy, String>) -> BTreeMap<String, mode
         _ => model::Source { state: "ok".to_owned(), reason: None, origin: None },
     };
     sources.insert("pressure".to_owned(), pressure);
+    sources.insert("confinement".to_owned(), confined::source());
     sources
 }
 
 /// The edges, on a thread of their own: the runtimes' clients and signals. They end with the process.
 fn start_edges(source: &Source, sender: Sender<Message>) {
     let runtimes = source.runtimes.clone();
-    thread::spawn(move || {
+    let work = move || {
+        confine::enter(Part::Edges);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
@@ -365,7 +387,10 @@ fn start_edges(source: &Source, sender: Sender<Message>) {
                 std::future::pending::<()>().await;
             }
         });
-    });
+    };
+    if let Err(error) = thread::Builder::new().name("edges".to_owned()).spawn(work) {
+        log::error!("start the thread for signals and runtimes: {error}");
+    }
 }
 
 /// The first SIGINT or SIGTERM ends the stream after its last window, the second one at once.
@@ -379,6 +404,7 @@ async fn await_signals(sender: &Sender<Message>) -> std::io::Result<()> {
             _ = terminate.recv() => {}
         }
         if is_second {
+            tui::restore();
             std::process::exit(130);
         }
         let _ = sender.send(Message::Stop);

@@ -1,6 +1,11 @@
 //! What was typed. Defaults here do not depend on the host.
 
+mod access;
+mod history;
+mod plugin;
 mod recording;
+mod sinks;
+mod top;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,8 +15,13 @@ use clap::{
 };
 use clap_complete::Shell;
 
-pub use self::recording::{
-    Moment, RecordArgs, RecordingFormat, ReplayArgs, ReportArgs, Speed, StatisticsFormat,
+pub use self::{
+    access::AccessArgs,
+    history::HistoryArgs,
+    plugin::{AskArgs, CheckArgs, Discovered, ZabbixCommand},
+    recording::{Moment, RecordArgs, RecordingFormat, ReplayArgs, ReportArgs, Speed, StatisticsFormat},
+    sinks::{OtlpProtocol, SinkArgs, StatsdFormat},
+    top::TopArgs,
 };
 
 /// Kernel-level container profiler: counts at the event, not at the poll.
@@ -48,6 +58,10 @@ pub enum Command {
     ///
     /// A table on a terminal, NDJSON (one snapshot a line) when piped.
     Stream(StreamArgs),
+    /// Show all containers on a full screen, live: sorted, filtered, in groups, with details, and back in time.
+    ///
+    /// `?` lists the keys. The columns and the filter are those of the dashboard of `monitor serve`.
+    Top(TopArgs),
     /// Measure one window and print it as JSON.
     Snapshot(SnapshotArgs),
     /// Say who kept containers from a CPU: which other container, the system, or their own quota.
@@ -62,7 +76,8 @@ pub enum Command {
     Events(EventsArgs),
     /// Measure without end and serve what is measured over HTTP.
     ///
-    /// JSON at /api/v1, for Prometheus at /metrics. Whoever reaches the address can read everything: by default that is this machine only.
+    /// JSON at /api/v1, for Prometheus at /metrics. By default only this machine reaches it; at another address a token, client
+    /// certificates or --insecure say who may ask.
     Serve(ServeArgs),
     /// Write every window to a file, for replay, report and tools that read Parquet.
     ///
@@ -83,6 +98,15 @@ pub enum Command {
     /// Namespaces and who shares them, rights, limits, cgroups, processes, open files and mounts, read once from /proc and
     /// the cgroup files.
     Inspect(InspectArgs),
+    /// Judge a metric, as a plugin of Nagios, Icinga and their kin: one line, performance data, an exit code.
+    ///
+    /// Asks a running `monitor serve`. Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, which is also for whatever fails.
+    Check(CheckArgs),
+    /// Tell Zabbix' agent what there is and what was measured.
+    ///
+    /// Asks a running `monitor serve`. What cannot be told is `ZBX_NOTSUPPORTED`.
+    #[command(subcommand)]
+    Zabbix(ZabbixCommand),
     /// Settings of `monitor serve` that are written down.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -146,7 +170,8 @@ pub struct SourceArgs {
     /// Do not measure what containers take on file systems, for which trees of files are walked.
     #[arg(long)]
     pub no_filesystem_usage: bool,
-    /// Least time between two walks of one tree of files; large ones are walked less often.
+    /// Least time between two walks of one tree of files; large ones, and those of containers that do not run, are walked less
+    /// often.
     #[arg(long, value_name = "DURATION", default_value = "1m", conflicts_with = "no_filesystem_usage", value_parser = ValueParser::new(parse_interval))]
     pub filesystem_interval: Duration,
 }
@@ -239,7 +264,7 @@ pub struct ServeArgs {
     /// the environment, that before the file [default: /etc/monitor/config.toml, if it is there].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Address and port to listen on.
+    /// Address and port to listen on, or unix:PATH for a socket that only its owner and group can open.
     #[arg(short, long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub listen: String,
     /// Connections at a time; one more is refused.
@@ -263,6 +288,15 @@ pub struct ServeArgs {
     /// Labels of containers that become labels of cAdvisor's metrics, separated by commas, instead of all; none if empty.
     #[arg(long, value_name = "KEY,...", value_delimiter = ',')]
     pub container_labels: Option<Vec<String>>,
+    /// Who may ask.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// What is kept of what was measured.
+    #[command(flatten)]
+    pub history: HistoryArgs,
+    /// Databases and collectors.
+    #[command(flatten)]
+    pub sinks: Box<SinkArgs>,
     /// Where measurements come from.
     #[command(flatten)]
     pub source: SourceArgs,

@@ -181,6 +181,42 @@ mod tests {
         assert!(matches!(read(missing), Err(ConfigError::Read { .. })));
     }
 
+    /// A value that a flag takes, as TOML.
+    fn sample(arg: &clap::Arg) -> String {
+        if !arg.get_action().takes_values() {
+            return "true".to_owned();
+        }
+        if let Some(first) = arg.get_possible_values().first() {
+            return format!("{:?}", first.get_name());
+        }
+        let default = arg.get_default_values().first().and_then(|value| value.to_str());
+        format!("{:?}", default.unwrap_or("10m"))
+    }
+
+    #[test]
+    fn every_flag_of_serve_is_a_key_and_a_variable() {
+        let command = cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let named = |arg: &&clap::Arg| !["config", "help", "verbose"].contains(&arg.get_id().as_str());
+        let mut keys = 0;
+        for arg in serve.get_arguments().filter(named) {
+            let key = arg.get_long().unwrap();
+            assert!(arg.get_env().is_some(), "{key} is no variable");
+            // Some say how something else is done, which they need.
+            let more = match key {
+                "tls-cert-file" => "tls-key-file = \"x\"\n",
+                "tls-key-file" => "tls-cert-file = \"x\"\n",
+                "tls-client-ca-file" => "tls-cert-file = \"x\"\ntls-key-file = \"x\"\n",
+                key if key.starts_with("replay-") => "replay = \"x\"\n",
+                _ => "",
+            };
+            let text = format!("{more}{key} = {}\n", sample(arg));
+            assert!(with_file(&text, &[]).is_ok(), "{text}: {:?}", with_file(&text, &[]));
+            keys += 1;
+        }
+        assert!(keys > 40, "{keys} keys");
+    }
+
     #[test]
     fn other_commands_have_no_file() {
         assert!(read(["monitor", "stream", "--config", "x"].map(OsString::from)).is_err());

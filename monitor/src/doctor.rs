@@ -10,6 +10,7 @@ use crate::{
     app::{self, Counted},
     cgroup::{Hierarchy, Mode, raise_fd_limit},
     cli::{DoctorArgs, ReportFormat},
+    confine,
     host::read_facts,
     output::table::printable,
     privileges::{NEEDS, effective},
@@ -112,6 +113,7 @@ fn examine(args: &DoctorArgs) -> Vec<Check> {
     if let Ok(hierarchy) = &hierarchy {
         checks.extend(probes(&kernel_types, hierarchy));
     }
+    checks.push(confinement());
     checks.push(open_files());
     checks.extend(runtimes(args));
     checks
@@ -209,6 +211,17 @@ fn probes(kernel_types: &Result<Btf, crate::probes::btf::BtfError>, hierarchy: &
         checks.push(Check::yes("counted cgroups", finding));
     }
     checks
+}
+
+fn confinement() -> Check {
+    match confine::landlock() {
+        Ok(()) => Check::yes("confinement", "of capabilities, system calls and files, thread by thread"),
+        Err(reason) => Check::partly(
+            "confinement",
+            "of capabilities and system calls, thread by thread; not of files",
+            reason,
+        ),
+    }
 }
 
 fn open_files() -> Check {

@@ -1,20 +1,46 @@
 //! Documentation that is generated from code, so that it cannot contradict it.
 
-use std::{fs, io, path::Path};
+use std::{fmt::Write as _, fs, io, path::Path};
 
 use clap::ValueEnum;
 use clap_complete::Shell;
 
 use crate::{
-    cadvisor, cli, inspect,
-    model::catalog,
-    output::{events, json, prometheus},
+    cadvisor, cli, dashboards, inspect,
+    model::{catalog, typescript::typescript},
+    output::{blame, events, json, prometheus},
     recording,
     serve::openapi,
 };
 
-/// Writes the schemas, the metrics, the columns of recordings, the man pages and the completions below a directory.
+/// Writes what is documentation, what is to be deployed and what the dashboard knows of the metrics below a directory, as the
+/// tree of the sources has it.
 pub fn write_all(directory: &Path) -> io::Result<()> {
+    write_docs(&directory.join("docs"))?;
+    write_deploy(&directory.join("deploy"))?;
+    write_web(&directory.join("web/src/generated"))
+}
+
+/// What the dashboard knows of the metrics.
+fn write_web(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    fs::write(directory.join("catalogue.ts"), typescript())?;
+    fs::write(directory.join("sources.ts"), sources()?)
+}
+
+/// The dashboards and the settings that they need.
+fn write_deploy(directory: &Path) -> io::Result<()> {
+    let files = dashboards::files().map_err(io::Error::other)?;
+    let grafana = directory.join("grafana");
+    fs::create_dir_all(&grafana)?;
+    for (name, text) in files.dashboards {
+        fs::write(grafana.join(name), text)?;
+    }
+    fs::write(directory.join("config.toml"), files.config)
+}
+
+/// The schemas, the metrics, the columns of recordings, the man pages and the completions.
+fn write_docs(directory: &Path) -> io::Result<()> {
     let subdirectory = |name: &str| {
         let path = directory.join(name);
         fs::create_dir_all(&path).map(|()| path)
@@ -34,4 +60,23 @@ pub fn write_all(directory: &Path) -> io::Result<()> {
         clap_complete::generate_to(*shell, &mut cli::command(), "monitor", &completions)?;
     }
     Ok(())
+}
+
+/// What `monitor blame` says of each source of waiting, for the dashboard to say the same.
+fn sources() -> io::Result<String> {
+    let mut text = String::from(
+        "// Generated from monitor/src/output/blame.rs by `cargo xtask codegen`; do not edit.\n\n\
+         /** What is said of each source of waiting, and what would shorten a wait for a CPU for its sake. */\n\
+         export const SOURCES = {\n",
+    );
+    for source in blame::SOURCES {
+        let name = serde_json::to_value(source)?;
+        let words = serde_json::to_string(blame::words(source))?;
+        let advice = serde_json::to_string(&blame::advice(source))?;
+        let name = name.as_str().unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {name}: {{ words: {words}, advice: {advice} }},");
+    }
+    text.push_str("} as const;\n");
+    Ok(text)
 }

@@ -3,9 +3,10 @@
 //! A kernel event runs a program ([`probes`]), which adds to counters keyed by cgroup id. At each tick the
 //! [`collector`] reads them and the [`cgroup`] files; the [`registry`] says which container a cgroup belongs to, from
 //! its path and from what the [`runtime`] tells; two such readings make a window, and a window is a snapshot
-//! ([`model`]), which [`output`] encodes and [`serve`] hands out over HTTP, [`cadvisor`] in another program's words.
-//! [`recording`] keeps snapshots in files, on which [`report`] does statistics ([`stats`]). [`inspect`] looks at one container
-//! once and takes no part in this. Who may know whom is checked by `cargo xtask layers`.
+//! ([`model`]), which [`output`] encodes and [`serve`] hands out over HTTP, [`cadvisor`] in another program's words; [`sinks`]
+//! write it to databases, [`tui`] shows it on a terminal. [`plugin`] asks for what is served, for other monitoring systems. [`recording`] keeps snapshots in
+//! files, on which [`report`] does statistics ([`stats`]). [`inspect`] looks at one container once and takes no part in this. Who
+//! may know whom is checked by `cargo xtask layers`.
 
 pub mod app;
 pub mod cadvisor;
@@ -13,6 +14,10 @@ pub mod cgroup;
 pub mod cli;
 pub mod collector;
 pub mod config;
+pub mod confine;
+pub mod console;
+pub mod credentials;
+pub mod dashboards;
 pub mod doctor;
 pub mod error;
 pub mod filesystem;
@@ -23,6 +28,7 @@ pub mod inspect;
 pub mod model;
 pub mod newtypes;
 pub mod output;
+pub mod plugin;
 pub mod privileges;
 pub mod probes;
 pub mod recording;
@@ -31,4 +37,7 @@ pub mod report;
 pub mod runtime;
 pub mod serve;
 pub mod settings;
+pub mod sinks;
 pub mod stats;
+pub mod tui;
+pub mod url;

@@ -6,14 +6,20 @@ use anyhow::Context;
 use clap::error::ErrorKind;
 use monitor::{
     app::{self, AppError},
-    cli::{self, Command, ConfigCommand},
+    cli::{self, CheckArgs, Command, ConfigCommand, ZabbixCommand},
     config::{self, ConfigError, in_one_line},
-    doctor,
+    console, doctor,
     error::chain,
     generate,
     inspect::{self, InspectError},
+    output::escape::printable,
+    plugin::{self, check::Verdict},
     report,
-    settings::{Events, Inspect, Record, Replay, Report, Serve, SettingsError, Source, Stream},
+    serve::access::Access,
+    settings::{
+        Check, Events, Inspect, Record, Replay, Report, Serve, SettingsError, Source, Stream, Top, Wanted,
+        Zabbix,
+    },
 };
 
 /// As `EX_NOPERM` of sysexits.h.
@@ -27,13 +33,17 @@ fn main() -> ExitCode {
         Err(ConfigError::Usage(error))
             if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
         {
-            eprintln!("monitor: {}; see `monitor --help`", in_one_line(&error.to_string()));
+            let wrong = in_one_line(&error.to_string());
+            if is_check() {
+                return end_check(&Verdict::unknown(&wrong));
+            }
+            eprintln!("monitor: {}; see `monitor --help`", printable(&wrong));
             return ExitCode::from(BAD_USAGE);
         }
         // What was asked for: help or version.
         Err(ConfigError::Usage(error)) => error.exit(),
         Err(error) => {
-            eprintln!("monitor: {}", chain(&error));
+            eprintln!("monitor: {}", printable(&chain(&error)));
             return ExitCode::from(BAD_USAGE);
         }
     };
@@ -44,12 +54,13 @@ fn main() -> ExitCode {
     };
     env_logger::Builder::new()
         .filter_level(level)
-        .format(|out, record| writeln!(out, "monitor: {}", record.args()))
+        .target(env_logger::Target::Pipe(Box::new(console::Log)))
+        .format(|out, record| writeln!(out, "monitor: {}", printable(&record.args().to_string())))
         .init();
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("monitor: {error:#}");
+            eprintln!("monitor: {}", printable(&format!("{error:#}")));
             exit_code(&error)
         }
     }
@@ -58,6 +69,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Stream(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
+        Command::Top(args) => app::top(&Source::try_from(&args.source)?, &Top::try_from(&args)?)?,
         Command::Snapshot(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
         Command::Blame(args) => app::stream(&Source::try_from(&args.source)?, &Stream::from(&args))?,
         Command::Events(args) => {
@@ -71,6 +83,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let mut source = Source::try_from(&args.source)?;
             let serve = Serve::try_from(&args)?;
             source.wishes = serve.wishes(source.wishes);
+            source.keep_ended = serve.keep_ended(&source);
             app::serve(&source, &serve)?;
         }
         Command::Record(args) => app::record(&Source::try_from(&args.source)?, &Record::try_from(&args)?)?,
@@ -78,6 +91,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Report(args) => report::run(&Report::from(args))?,
         Command::Doctor(args) => return Ok(doctor::run(&args)?),
         Command::Inspect(args) => inspect::run(&Inspect::try_from(args)?)?,
+        Command::Check(args) => return Ok(end_check(&checked(&args))),
+        Command::Zabbix(command) => return Ok(zabbix(&command)),
         Command::Config(ConfigCommand::Check { config }) => check(config)?,
         Command::Completions { shell } => {
             let mut text = Vec::new();
@@ -92,6 +107,50 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether `monitor check` was typed, whose exit codes are others.
+fn is_check() -> bool {
+    let mut typed = std::env::args_os().skip(1);
+    typed.find(|word| !word.as_encoded_bytes().starts_with(b"-")).is_some_and(|word| word == "check")
+}
+
+/// Whatever is wrong is told in the line, where those who start plugins look for it.
+fn checked(args: &CheckArgs) -> Verdict {
+    let settings = Check::try_from(args).and_then(|check| Ok((check, Source::try_from(&args.source)?)));
+    let (check, source) = match settings {
+        Ok(settings) => settings,
+        Err(error) => return Verdict::unknown(&chain(&error)),
+    };
+    let Check { target, question, thresholds, asked, timeout } = check;
+    let measure = move || Ok(app::look(&source)?);
+    let found = plugin::look(asked, target, timeout, measure);
+    plugin::check::judge(&question, &thresholds, found)
+}
+
+fn end_check(verdict: &Verdict) -> ExitCode {
+    // Who does not listen to the line still sees the code.
+    let _ = writeln!(std::io::stdout(), "{}", printable(&verdict.line));
+    ExitCode::from(verdict.status.code())
+}
+
+/// What Zabbix takes for a value that cannot be had: a text that is no number, and says why.
+fn zabbix(command: &ZabbixCommand) -> ExitCode {
+    let told = Zabbix::try_from(command).map_err(|error| chain(&error)).and_then(|zabbix| {
+        let Zabbix { wanted, target, asked, timeout } = zabbix;
+        let found = plugin::look(asked, target, timeout, || Err("only `monitor serve` is asked".into()));
+        let found = found.map_err(|error| chain(&error))?;
+        match wanted {
+            Wanted::Discovery(kind) => Ok(plugin::zabbix::discovery(kind, &found)),
+            Wanted::Item(item) => plugin::zabbix::item(&item, &found).map_err(|error| chain(&error)),
+        }
+    });
+    let (code, text) = match told {
+        Ok(text) => (ExitCode::SUCCESS, text),
+        Err(why) => (ExitCode::from(FAILED), format!("ZBX_NOTSUPPORTED: {}", printable(&why))),
+    };
+    let _ = writeln!(std::io::stdout(), "{text}");
+    code
+}
+
 /// Reads settings as `monitor serve` would.
 fn check(file: Option<PathBuf>) -> anyhow::Result<()> {
     let mut typed: Vec<OsString> = ["monitor", "serve"].map(OsString::from).to_vec();
@@ -100,7 +159,8 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<()> {
     }
     let Command::Serve(args) = config::read(typed)?.command else { return Ok(()) };
     Source::try_from(&args.source)?;
-    Serve::try_from(&args)?;
+    let serve = Serve::try_from(&args)?;
+    Access::open(serve.access.rules)?;
     println!("the settings are good");
     Ok(())
 }

@@ -1,6 +1,11 @@
 //! What was typed, checked and joined with what it depends on. Plain data.
 
+mod access;
+mod history;
+mod plugin;
 mod recording;
+mod sinks;
+mod top;
 
 use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
@@ -12,16 +17,28 @@ use crate::{
         BlameArgs, EventKind, EventsArgs, EventsFormat, Format, InspectArgs, ReportFormat, RuntimeArgs,
         ServeArgs, SnapshotArgs, SourceArgs, StreamArgs,
     },
+    credentials::CredentialsError,
+    history::ResolutionError,
     model::Event,
     output::prometheus::{Selection, UnknownMetric},
+    plugin::{client::AddressError, figure::FigureError, range::RangeError},
     probes::plan::Wishes,
     runtime::{
         docker::{DockerError, DockerSettings},
         places::{NamedSocket, RuntimeSettings},
     },
+    serve::listener::{self, Address},
+    sinks::{Settings as Sinks, SinkError},
+    tui::UnknownColumn,
 };
 
-pub use self::recording::{Record, Replay, Report, Reported};
+pub use self::{
+    access::Openness,
+    history::{KeptHistory, Replayed},
+    plugin::{Check, Wanted, Zabbix},
+    recording::{Record, Replay, Report, Reported},
+    top::{Played, Top},
+};
 
 /// A setting that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +54,60 @@ pub enum SettingsError {
         /// What is wrong with it.
         wrong: &'static str,
     },
+    /// Where to listen.
+    #[error("--listen")]
+    Listen(#[from] listener::AddressError),
     /// What is to be exported.
     #[error("--metrics")]
     Metrics(#[from] UnknownMetric),
+    /// What is to be kept.
+    #[error("--history")]
+    History(#[from] ResolutionError),
+    /// When a check alerts.
+    #[error("{flag}")]
+    Range {
+        /// The flag.
+        flag: &'static str,
+        /// What is wrong with its value.
+        source: RangeError,
+    },
+    /// What is checked.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// Who is asked.
+    #[error("--url")]
+    Url(#[from] AddressError),
+    /// What is shown to who is asked.
+    #[error("{flag}")]
+    Credentials {
+        /// The flag.
+        flag: &'static str,
+        /// What is wrong with the file.
+        source: CredentialsError,
+    },
+    /// Anybody could ask.
+    #[error(
+        "--listen {listen} is open to others, and nothing says who may ask: \
+         give --auth-token-file, --tls-client-ca-file, or --insecure to let everybody"
+    )]
+    Open {
+        /// The address.
+        listen: Address,
+    },
+    /// TLS where it is not spoken.
+    #[error("--tls-cert-file is for a port: who may open a Unix socket, its mode says")]
+    TlsOnSocket,
+    /// What is sorted by.
+    #[error("--sort")]
+    Sort(#[from] UnknownColumn),
+    /// There is nothing to draw on.
+    #[error(
+        "monitor top needs a terminal, and standard output is none: use `monitor stream` for pipes and files"
+    )]
+    NoTerminal,
+    /// A database or collector.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
     /// The format of a recording.
     #[error(
         "the name {} does not tell the format of the recording: let it end in .parquet or .ndjson.zst",
@@ -197,8 +265,8 @@ impl From<&EventsArgs> for Events {
 /// What is served, and where.
 #[derive(Debug)]
 pub struct Serve {
-    /// Address and port.
-    pub listen: String,
+    /// Where.
+    pub listen: Address,
     /// Connections at a time.
     pub max_connections: u32,
     /// Whether every program executed and process ended is told of.
@@ -207,9 +275,24 @@ pub struct Serve {
     pub metrics: Selection,
     /// The runtimes' labels that cAdvisor's metrics have.
     pub container_labels: ContainerLabels,
+    /// Who may ask.
+    pub access: Openness,
+    /// What is kept of what was measured; nothing where `None`.
+    pub history: Option<KeptHistory>,
+    /// The recording that is served instead of what is measured.
+    pub replay: Option<Replayed>,
+    /// What is written to besides.
+    pub sinks: Sinks,
 }
 
 impl Serve {
+    /// How long ended containers are shown: until they have been written too.
+    #[must_use]
+    pub fn keep_ended(&self, source: &Source) -> Duration {
+        let until_written = self.sinks.interval + source.interval * 2;
+        if self.sinks.is_empty() { source.keep_ended } else { source.keep_ended.max(until_written) }
+    }
+
     /// What to load for it: kills for lack of memory are told of one by one in any case.
     #[must_use]
     pub fn wishes(&self, wishes: Wishes) -> Wishes {
@@ -230,17 +313,25 @@ impl TryFrom<&ServeArgs> for Serve {
             metrics,
             metrics_label,
             container_labels,
+            access,
+            history,
+            sinks,
             source: _,
         } = args;
         let container_labels = container_labels.as_ref().map_or(ContainerLabels::All, |keys| {
             ContainerLabels::Only(keys.iter().filter(|key| !key.is_empty()).cloned().collect())
         });
+        let listen: Address = listen.parse()?;
         Ok(Self {
-            listen: listen.clone(),
+            access: Openness::new(&listen, access)?,
+            listen,
             max_connections: *max_connections,
             process_events: *process_events,
             metrics: Selection::new(metrics, metrics_label)?,
             container_labels,
+            history: KeptHistory::new(history)?,
+            replay: Replayed::new(history),
+            sinks: sinks.as_ref().try_into()?,
         })
     }
 }

@@ -6,14 +6,14 @@ use std::{
     net::TcpStream,
     os::unix::net::UnixDatagram,
     path::Path,
-    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use integration_tests::{
-    container::{Container, succeeded},
+    container::Container,
     monitor::command,
+    prometheus::complaints,
     schema,
     server::{Answer, Server},
     wait,
@@ -70,18 +70,8 @@ fn promtool_finds_nothing_to_complain_of() {
     let _container = Container::start(&["hog"]);
     let server = Server::start(&["--metrics", "all"]);
     // What is beside it at /metrics is cAdvisor's.
-    let text = server.get("/metrics/monitor").body;
-    let mut promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("run promtool");
-    promtool.stdin.take().expect("its standard input").write_all(&text).expect("pass the metrics on");
-    let output = promtool.wait_with_output().expect("wait for promtool");
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    let _printed = succeeded("promtool check metrics", output);
+    let complaints = complaints(&server.get("/metrics/monitor").body);
+    assert!(complaints.is_empty(), "{complaints:#?}");
     let open = server.get_with("/metrics", "accept: application/openmetrics-text\r\n");
     assert!(open.head.contains("application/openmetrics-text"), "{}", open.head);
     assert!(open.text().ends_with("# EOF\n"));
@@ -158,7 +148,9 @@ fn a_client_that_does_not_read_is_dropped_while_the_tick_goes_on() {
     let server = Server::start(&["--interval", "50ms"]);
     let mut stalled: Vec<TcpStream> = (0..3).map(|_| server.connect()).collect();
     for stream in &mut stalled {
-        stream.write_all(b"GET /api/v1/stream HTTP/1.1\r\nhost: x\r\n\r\n").expect("ask for a stream");
+        stream
+            .write_all(b"GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .expect("ask for a stream");
     }
     let taken_at = || {
         let at = server.json("/api/v1/host")["taken_at"].as_str().expect("a time").parse::<Timestamp>();
@@ -293,13 +285,46 @@ fn settings_come_from_a_file_the_environment_and_flags() {
     let held = server.connect();
     wait::until("a refusal", || (server.get("/healthz").status == 503).then_some(()));
     drop(held);
+}
 
-    fs::write(&file, "colour = \"red\"\n").expect("write the file");
-    let refused = check(path);
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert_eq!(refused.status.code(), Some(2), "{said}");
-    assert!(
-        said.contains(path) && said.contains("--colour") && said.trim_end().lines().count() == 1,
-        "{said}"
-    );
+#[test]
+fn each_mistake_in_a_file_of_settings_is_told_in_a_line() {
+    let folder = tempfile::tempdir().expect("make a folder");
+    let file = folder.path().join("config.toml");
+    let path = file.to_str().expect("UTF-8");
+    for (text, words) in [
+        ("colour = \"red\"", &[path, "--colour"][..]),
+        ("listen = ", &[path, "TOML"]),
+        ("listen = \"nowhere\"", &["--listen", "nowhere"]),
+        ("max-connections = 0", &[path, "--max-connections"]),
+        ("interval = \"1ms\"", &[path, "--interval", "10ms"]),
+        ("metrics = [\"no.such\"]", &["--metrics", "no.such"]),
+        ("runtime = [\"docker\"]", &["--runtime", "docker"]),
+        ("docker-host = \"http://x\"", &["--docker-host"]),
+        ("history = [\"1s\"]", &["--history", "1s"]),
+        ("history = [\"1s=10m\", \"7s=2h\"]", &["--history", "7"]),
+        ("history-memory = 0", &[path, "--history-memory"]),
+        ("replay-speed = 10", &[path, "--replay"]),
+        ("influxdb-database = \"d\"", &["--influxdb-url"]),
+        ("influxdb-url = \"http://db\"", &["--influxdb-database", "--influxdb-bucket"]),
+        ("influxdb-url = \"http://u:xyzzy@db\"\ninfluxdb-database = \"d\"", &["--influxdb-url", "password"]),
+        ("influxdb-database = \"d\"\ninfluxdb-bucket = \"b\"", &[path, "--influxdb-bucket"]),
+        ("remote-write-url = \"db\"", &["--remote-write-url", "http://"]),
+        ("remote-write-url = \"http://db\"\nremote-write-token-file = \"/no/such\"", &["/no/such"]),
+        ("otlp-headers-file = \"/no/such\"", &["--otlp-url"]),
+        ("otlp-protocol = \"udp\"", &[path, "--otlp-protocol", "grpc"]),
+        ("statsd = \"localhost\"", &["--statsd", "localhost"]),
+        ("sflow = \"a:b\"", &["--sflow", "a:b"]),
+        ("export-label = \"x\"", &["--export-label", "NAME=VALUE"]),
+        ("export-ca-file = \"/no/such\"", &["--export-ca-file", "/no/such"]),
+        ("export-queue = \"much\"", &[path, "--export-queue", "much"]),
+    ] {
+        fs::write(&file, text).expect("write the file");
+        let mut check = command(&["config", "check", "--config", path]);
+        let refused = check.env_remove("DOCKER_HOST").output().expect("run monitor");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{text}: {said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{text}: {said}");
+        assert!(said.trim_end().lines().count() == 1 && !said.contains("xyzzy"), "{text}: {said}");
+    }
 }

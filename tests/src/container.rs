@@ -37,8 +37,16 @@ impl Image {
     /// With more arguments to `docker import`.
     #[must_use]
     pub fn import_with(args: &[&str]) -> Self {
+        Self::import_of(&["workload"], args)
+    }
+
+    /// With the workload under these names, one of which is `workload`.
+    #[must_use]
+    pub fn import_of(names: &[&str], args: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("make a folder");
-        fs::copy(env::workload_bin(), folder.path().join("workload")).expect("copy the workload");
+        for name in names {
+            fs::copy(env::workload_bin(), folder.path().join(name)).expect("copy the workload");
+        }
         let tar = Command::new("tar").arg("-C").arg(folder.path()).args(["-c", "."]).output();
         let tar = succeeded("tar", tar.expect("run tar"));
         let tag = unique("monitor-test-image") + ":latest";

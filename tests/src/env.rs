@@ -14,10 +14,23 @@ pub fn workload_bin() -> PathBuf {
     path("WORKLOAD_BIN", "the statically linked workload")
 }
 
-/// A Python that has `duckdb`.
+/// A Python that has `duckdb`, and what reads Helm charts.
 #[must_use]
 pub fn duckdb_python() -> PathBuf {
     path("DUCKDB_PYTHON", "a Python with the package duckdb")
+}
+
+/// `VictoriaMetrics`.
+#[must_use]
+pub fn victoria_metrics_bin() -> PathBuf {
+    path("VICTORIA_METRICS_BIN", "the program victoria-metrics")
+}
+
+/// How long databases are away in the tests of that, in seconds.
+#[must_use]
+pub fn outage_seconds() -> u64 {
+    env::var("MONITOR_OUTAGE_SECONDS")
+        .map_or(15, |text| text.parse().expect("MONITOR_OUTAGE_SECONDS is a number"))
 }
 
 /// Where the Docker daemon listens, in `DOCKER_HOST`'s own form.

@@ -37,10 +37,15 @@ impl Answer {
 
 /// What the server at this address answers; fails where there is none yet.
 pub fn get(server: SocketAddr, path: &str) -> io::Result<Answer> {
+    ask(server, "GET", path, "")
+}
+
+/// What it answers to a request without a body, with more header lines, each ended with CRLF.
+pub fn ask(server: SocketAddr, method: &str, path: &str, headers: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(LONG))?;
     // HTTP/1.0: the body is what comes until the end.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {server}\r\n\r\n")?;
+    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {server}\r\n{headers}\r\n")?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");

@@ -6,15 +6,19 @@
 
 pub mod bpf;
 pub mod bracket;
+pub mod certificates;
 pub mod cgroup;
+pub mod collector;
 pub mod container;
 pub mod containerd;
 pub mod cri;
+pub mod database;
 pub mod delay;
 pub mod disk;
 pub mod duckdb;
 pub mod env;
 pub mod events;
+pub mod helm;
 pub mod http;
 pub mod lines;
 pub mod lxc;
@@ -25,6 +29,8 @@ pub mod prometheus;
 pub mod schema;
 pub mod server;
 pub mod snapshot;
+pub mod terminal;
+pub mod threads;
 pub mod truth;
 pub mod wait;
 pub mod workload;

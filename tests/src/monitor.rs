@@ -39,7 +39,8 @@ pub struct Ended {
 pub fn command(args: &[&str]) -> Command {
     env::require_bpf_dir();
     let mut command = Command::new(env::monitor_bin());
-    command.args(args).stdin(Stdio::null());
+    // What is kept across restarts is each test's own.
+    command.args(args).stdin(Stdio::null()).env("MONITOR_DATA_DIR", "");
     command
 }
 

@@ -23,6 +23,8 @@ pub struct Server {
     child: Child,
     address: SocketAddr,
     complaints: Receiver<String>,
+    /// What it said before it said where it serves.
+    said_first: Vec<String>,
 }
 
 /// An answer.
@@ -40,17 +42,25 @@ impl Server {
     /// Starts it and waits for its first snapshot.
     #[must_use]
     pub fn start(args: &[&str]) -> Self {
-        let mut command = command(&["serve", "--verbose", "--listen", "127.0.0.1:0"]);
-        if !args.contains(&"--interval") {
-            command.args(["--interval", INTERVAL]);
-        }
-        command.args(args);
-        Self::spawn(command)
+        Self::spawn(serve(args))
+    }
+
+    /// Starts one that speaks TLS, and waits until it serves.
+    #[must_use]
+    pub fn start_tls(args: &[&str]) -> Self {
+        Self::launch(serve(args))
     }
 
     /// Starts it by a command that makes it verbose.
     #[must_use]
-    pub fn spawn(mut command: Command) -> Self {
+    pub fn spawn(command: Command) -> Self {
+        let server = Self::launch(command);
+        wait::until("the first snapshot", || (server.get("/healthz").status == 200).then_some(()));
+        server
+    }
+
+    /// Starts it and waits until it says where it serves.
+    fn launch(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("start monitor");
         let stderr = BufReader::new(child.stderr.take().expect("its standard error"));
         let (said, complaints) = channel();
@@ -59,10 +69,8 @@ impl Server {
                 let _ = said.send(line);
             }
         });
-        let address = address(&complaints);
-        let server = Self { child, address, complaints };
-        wait::until("the first snapshot", || (server.get("/healthz").status == 200).then_some(()));
-        server
+        let (address, said_first) = address(&complaints);
+        Self { child, address, complaints, said_first }
     }
 
     /// Where it listens.
@@ -84,12 +92,15 @@ impl Server {
         self.ask(format!("GET {path} HTTP/1.0\r\n{headers}\r\n").as_bytes())
     }
 
-    /// The body of its answer to a GET, which must be 200 and JSON.
+    /// The body of its answer to a GET, which must be 200 and JSON. What it does not know yet is waited for: a container's name
+    /// comes from its runtime, after its cgroup.
     #[must_use]
     pub fn json(&self, path: &str) -> Value {
-        let answer = self.get(path);
-        assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        answer.json()
+        wait::until(path, || {
+            let answer = self.get(path);
+            assert!([200, 404].contains(&answer.status), "{path}: {answer:?}");
+            (answer.status == 200).then(|| answer.json())
+        })
     }
 
     /// Its answer to these bytes.
@@ -117,6 +128,45 @@ impl Server {
         values.map(|value| value.parse().expect("a number")).next()
     }
 
+    /// What it has said on standard error; what came after it said where it serves, once.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        self.said_first.iter().cloned().chain(self.complaints.try_iter()).collect()
+    }
+
+    /// What it says of a database or collector that it writes to.
+    #[must_use]
+    pub fn sink(&self, name: &str) -> Value {
+        self.json("/api/v1/snapshot")["coverage"]["sinks"][name].clone()
+    }
+
+    /// Waits until it has written there, and nothing waits.
+    pub fn wait_for_sink(&self, name: &str) {
+        wait::until(&format!("{name} to take what is written"), || {
+            let sink = self.sink(name);
+            (sink["state"] == "ok" && sink["queued_bytes"] == 0).then_some(())
+        });
+    }
+
+    /// Waits until writing there fails for a reason with these words, and returns the reason.
+    #[must_use]
+    pub fn wait_for_failure(&self, name: &str, words: &str) -> String {
+        wait::until(&format!("{name} to fail with {words}"), || {
+            let sink = self.sink(name);
+            let reason = sink["reason"].as_str()?.to_owned();
+            (sink["state"] == "failing" && reason.contains(words)).then_some(reason)
+        })
+    }
+
+    /// The next snapshots of a container, as they are streamed.
+    #[must_use]
+    pub fn stream(&self, container: &str, count: usize) -> Vec<Value> {
+        let mut stream = self.connect();
+        let request = format!("GET /api/v1/stream?container={container} HTTP/1.0\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("ask for a stream");
+        data_lines(stream).map(|data| serde_json::from_str(&data).expect("JSON")).take(count).collect()
+    }
+
     /// Its process.
     #[must_use]
     pub fn child(&self) -> &Child {
@@ -129,6 +179,15 @@ impl Server {
         monitor::send(&self.child, signal);
         wait::until("the end of monitor", || self.child.try_wait().expect("wait for monitor"))
     }
+}
+
+fn serve(args: &[&str]) -> Command {
+    let mut command = command(&["serve", "--verbose", "--listen", "127.0.0.1:0"]);
+    if !args.contains(&"--interval") {
+        command.args(["--interval", INTERVAL]);
+    }
+    command.args(args);
+    command
 }
 
 impl Drop for Server {
@@ -179,11 +238,18 @@ impl Answer {
     }
 }
 
-fn address(complaints: &Receiver<String>) -> SocketAddr {
+/// The data of server-sent events, until the stream ends.
+pub fn data_lines(stream: TcpStream) -> impl Iterator<Item = String> {
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    lines.filter_map(|line| line.strip_prefix("data: ").map(str::to_owned))
+}
+
+fn address(complaints: &Receiver<String>) -> (SocketAddr, Vec<String>) {
     let mut said = Vec::new();
     while let Ok(line) = complaints.recv_timeout(wait::LONG + Duration::from_secs(1)) {
-        if let Some((_, address)) = line.split_once("serving at http://") {
-            return address.parse().expect("an address");
+        let url = line.split_once("serving at ").and_then(|(_, url)| url.split_once("://"));
+        if let Some((_, address)) = url {
+            return (address.parse().expect("an address"), said);
         }
         said.push(line);
     }

@@ -8,6 +8,8 @@ use crate::docker::Docker;
 use crate::{passed_on, run as build, setup, test};
 
 pub(crate) fn bench_command(checkout: &Checkout, args: &[String]) -> Result<()> {
+    setup::require_root("`cargo xtask bench`")?;
+    setup::for_benchmarks()?;
     measure(checkout, "bench", passed_on(args))
 }
 

@@ -19,12 +19,14 @@ const DEBIAN_CARGO_CLIPPY: &str = "/usr/bin/cargo-clippy";
 
 /// The workspace's release profile is made for the host binary; bpf-linker wants whole-program bitcode with
 /// all debug information, which becomes the object's BTF.
-const PROFILE: [(&str, &str); 5] = [
+const PROFILE: [(&str, &str); 6] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
     ("CARGO_PROFILE_RELEASE_DEBUG", "full"),
     ("CARGO_PROFILE_RELEASE_STRIP", "none"),
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
+    // Divides a crate even so, and what is not inlined the verifier refuses.
+    ("CARGO_INCREMENTAL", "0"),
 ];
 
 /// What compiles for the kernel.

@@ -1,6 +1,6 @@
-//! `cargo xtask codegen`: the files under docs/ that `monitor` writes about itself.
+//! `cargo xtask codegen`: the files that `monitor` writes about itself: under docs/ and deploy/, and the dashboard's list of metrics.
 //!
-//! The hidden command `monitor generate DIR` writes them, laid out in DIR as they are under docs/.
+//! The hidden command `monitor generate DIR` writes them, laid out in DIR as they are in the checkout.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,9 +14,9 @@ use crate::command::{run, say};
 use crate::run::build;
 use crate::setup::remove_dir;
 
-/// Directories under docs/ in which nothing is written by hand: a file that is no longer generated is
-/// removed.
-const GENERATED_DIRS: [&str; 3] = ["schema", "man", "completions"];
+/// Directories in which nothing is written by hand: a file that is no longer generated is removed.
+const GENERATED_DIRS: [&str; 5] =
+    ["docs/schema", "docs/man", "docs/completions", "deploy/grafana", "web/src/generated"];
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -37,20 +37,20 @@ pub(crate) fn generate(checkout: &Checkout, bless: bool) -> Result<()> {
     fs::create_dir_all(&fresh_dir).with_context(|| format!("create {}", fresh_dir.display()))?;
     run(Command::new(checkout.monitor_bin()).arg("generate").arg(&fresh_dir))?;
 
-    let docs = checkout.root().join("docs");
+    let root = checkout.root();
     let fresh = read_tree(&fresh_dir)?;
-    let committed = read_committed(&docs, &fresh)?;
+    let committed = read_committed(root, &fresh)?;
     let differing = differing(&fresh, &committed);
     if differing.is_empty() {
         return Ok(());
     }
     if !bless {
-        let names: Vec<String> = differing.iter().map(|path| format!("docs/{}", path.display())).collect();
+        let names: Vec<String> = differing.iter().map(|path| path.display().to_string()).collect();
         bail!("not up to date: {}; `cargo xtask codegen` writes them", names.join(", "));
     }
     for path in differing {
-        say(&format!("write docs/{}", path.display()));
-        replace(&docs.join(&path), fresh.get(&path))?;
+        say(&format!("write {}", path.display()));
+        replace(&root.join(&path), fresh.get(&path))?;
     }
     Ok(())
 }
@@ -64,18 +64,18 @@ fn differing(fresh: &Files, committed: &Files) -> Vec<PathBuf> {
 }
 
 /// The committed counterparts of the fresh files, and all else in the directories that are only generated.
-fn read_committed(docs: &Path, fresh: &Files) -> Result<Files> {
+fn read_committed(root: &Path, fresh: &Files) -> Result<Files> {
     let mut committed = Files::new();
     for dir in GENERATED_DIRS {
         let prefix = Path::new(dir);
-        if docs.join(prefix).is_dir() {
+        if root.join(prefix).is_dir() {
             committed.extend(
-                read_tree(&docs.join(prefix))?.into_iter().map(|(path, bytes)| (prefix.join(path), bytes)),
+                read_tree(&root.join(prefix))?.into_iter().map(|(path, bytes)| (prefix.join(path), bytes)),
             );
         }
     }
     for path in fresh.keys() {
-        if let Ok(bytes) = fs::read(docs.join(path)) {
+        if let Ok(bytes) = fs::read(root.join(path)) {
             committed.insert(path.clone(), bytes);
         }
     }
@@ -126,12 +126,21 @@ mod tests {
 
     #[test]
     fn handwritten_files_beside_generated_ones_are_left_alone() {
-        let docs = std::env::temp_dir().join(format!("xtask-docs-{}", std::process::id()));
-        for (path, text) in [("overhead.md", "by hand"), ("metrics.md", "old"), ("man/gone.1", "x")] {
-            replace(&docs.join(path), Some(&text.as_bytes().to_vec())).unwrap();
+        let root = std::env::temp_dir().join(format!("xtask-codegen-{}", std::process::id()));
+        let there = [
+            ("docs/overhead.md", "by hand"),
+            ("docs/metrics.md", "old"),
+            ("docs/man/gone.1", "x"),
+            ("web/src/main.tsx", "by hand"),
+            ("web/src/generated/gone.ts", "x"),
+        ];
+        for (path, text) in there {
+            replace(&root.join(path), Some(&text.as_bytes().to_vec())).unwrap();
         }
-        let committed = read_committed(&docs, &files(&[("metrics.md", "new")])).unwrap();
-        assert_eq!(committed, files(&[("metrics.md", "old"), ("man/gone.1", "x")]));
-        fs::remove_dir_all(&docs).unwrap();
+        let committed = read_committed(&root, &files(&[("docs/metrics.md", "new")])).unwrap();
+        let expected =
+            [("docs/metrics.md", "old"), ("docs/man/gone.1", "x"), ("web/src/generated/gone.ts", "x")];
+        assert_eq!(committed, files(&expected));
+        fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -15,14 +15,37 @@ use crate::no_args;
 const COMMON: &str = "monitor_common";
 
 /// Each top-level module of `monitor` and the modules that it may name besides [`OPEN_TO_ALL`].
-const MAY_KNOW: [(&str, &[&str]); 27] = [
+const MAY_KNOW: [(&str, &[&str]); 34] = [
     // The multiplier by which slots are spread, which spreads work over ticks too.
     ("newtypes", &[]),
     ("error", &[]),
+    ("confine", &[]),
+    ("credentials", &[]),
+    ("url", &[]),
     ("cli", &[]),
     ("config", &["cli"]),
     // The settings of what it configures are its fields, and which events are wanted is told by the event.
-    ("settings", &[COMMON, "cadvisor", "cli", "model", "output", "probes", "recording", "runtime"]),
+    (
+        "settings",
+        &[
+            COMMON,
+            "cadvisor",
+            "cli",
+            "credentials",
+            "history",
+            "model",
+            "output",
+            "plugin",
+            "probes",
+            "recording",
+            "runtime",
+            "serve",
+            "sinks",
+            "tui",
+        ],
+    ),
+    // Who draws on the terminal, and where lines of the log go meanwhile.
+    ("console", &[]),
     ("privileges", &[]),
     ("stats", &[COMMON]),
     ("probes", &[COMMON]),
@@ -38,26 +61,41 @@ const MAY_KNOW: [(&str, &[&str]); 27] = [
         "collector",
         &[COMMON, "probes", "cgroup", "filesystem", "host", "registry", "runtime", "stats", "model"],
     ),
-    ("history", &[]),
+    // Its columns are the catalogue's, and the buckets that it keeps the kernel side's.
+    ("history", &[COMMON, "model"]),
     ("recording", &["model"]),
     ("output", &["model", "stats"]),
-    ("tui", &["model", "stats"]),
-    // Asks no source: what it serves was published.
-    ("serve", &["model", "output", "stats"]),
+    // Numbers, names and blame are said in the words of `stream` and `blame`.
+    ("tui", &["console", "model", "output"]),
+    // Asks no source: what it serves was published. Statistics are those of a report.
+    ("serve", &[COMMON, "credentials", "history", "model", "output", "report", "stats"]),
+    // Asks no source either: it is one more client of what was published.
+    ("sinks", &["credentials", "model", "output", "serve"]),
     // What hardly changes of the machine and the processes of a container are read when asked for, as cAdvisor does.
     ("cadvisor", &["cgroup", "host", "model", "output", "serve"]),
     // Its own readers and model: a look at one container takes no part in the tick.
     ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "runtime", "output"]),
-    ("report", &["cli", "settings", "model", "output", "recording", "stats"]),
-    ("generate", &["cadvisor", "cli", "inspect", "model", "output", "recording", "serve"]),
-    ("main", &["cli", "config", "settings", "app", "doctor", "generate", "inspect", "report"]),
+    // Asks over HTTP; a snapshot of its own is searched as the server searches its own.
+    ("plugin", &["credentials", "model", "serve"]),
+    ("report", &["cli", "console", "settings", "model", "output", "recording", "stats"]),
+    ("dashboards", &["model", "output"]),
+    ("generate", &["cadvisor", "cli", "dashboards", "inspect", "model", "output", "recording", "serve"]),
+    // What it says is made harmless, and who may ask is checked with the rest of the settings.
+    (
+        "main",
+        &[
+            "cli", "config", "console", "settings", "app", "doctor", "generate", "inspect", "output",
+            "plugin", "report", "serve",
+        ],
+    ),
     // Put together from all of them, which is their job.
     ("app", &[ANY]),
     ("doctor", &[ANY]),
 ];
 
 const ANY: &str = "*";
-const OPEN_TO_ALL: [&str; 2] = ["newtypes", "error"];
+/// What a thread gives up stands where the thread begins.
+const OPEN_TO_ALL: [&str; 4] = ["newtypes", "error", "url", "confine"];
 
 pub(crate) fn layers_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     no_args("layers", args)?;

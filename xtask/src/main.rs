@@ -2,12 +2,15 @@
 //!
 //! Each command installs what it lacks, says each step, and stops at the first that fails.
 
+mod apt;
 mod bench;
 mod build_ebpf;
 mod checkout;
 mod codegen;
 mod command;
+mod databases;
 mod docker;
+mod image;
 mod layers;
 mod options;
 mod python;
@@ -15,6 +18,7 @@ mod run;
 mod setup;
 mod test;
 mod vm;
+mod web;
 
 use std::env;
 use std::io::{self, Write as _};
@@ -31,11 +35,11 @@ struct Task {
     run: fn(&Checkout, &[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 8] = [
+const TASKS: [Task; 10] = [
     Task {
         name: "build",
         args: "",
-        about: "set up, then build the eBPF objects and target/release/monitor",
+        about: "set up, then build the eBPF objects, the dashboard and target/release/monitor",
         run: run::build_command,
     },
     Task {
@@ -69,10 +73,22 @@ const TASKS: [Task; 8] = [
         run: vm::vm_command,
     },
     Task {
+        name: "image",
+        args: "[NAME]",
+        about: "build monitor linked statically, and an OCI image of it",
+        run: image::image_command,
+    },
+    Task {
         name: "codegen",
         args: "[--check]",
-        about: "write the generated files under docs/, or compare them",
+        about: "write the generated files under docs/, deploy/ and web/, or compare them",
         run: codegen::codegen_command,
+    },
+    Task {
+        name: "screenshots",
+        args: "",
+        about: "make the README's pictures of the dashboard, of real containers",
+        run: web::screenshots_command,
     },
     Task {
         name: "layers",

@@ -8,15 +8,20 @@ use anyhow::{Context, Result};
 use crate::build_ebpf;
 use crate::checkout::Checkout;
 use crate::command::{cargo, run, step};
-use crate::{no_args, passed_on, setup};
+use crate::{no_args, passed_on, setup, web};
 
 pub(crate) fn build_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     no_args("build", args)?;
+    web::build_if_possible(checkout);
     build(checkout)
 }
 
 /// Becomes `monitor`, so that signals and the exit code are its own.
 pub(crate) fn run_command(checkout: &Checkout, args: &[String]) -> Result<()> {
+    // Nothing else shows it, so nobody else needs Node.
+    if passed_on(args).first().is_some_and(|command| command == "serve") {
+        web::build_if_possible(checkout);
+    }
     build(checkout)?;
     let monitor = checkout.monitor_bin();
     let mut command = Command::new(&monitor);

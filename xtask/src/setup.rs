@@ -54,10 +54,32 @@ const CONTAINERS: [Need; 5] = [
 const OTHER_RUNTIMES: [Need; 4] =
     [tool("podman", "podman"), tool("containerd", "ctr"), tool("runc", "runc"), tool("lxc", "lxc-start")];
 
+/// What `monitor top` is drawn on, and what says how it leaves it.
+const TERMINAL: [Need; 2] = [tool("tmux", "tmux"), tool("coreutils", "stty")];
+
 /// What reads what is exported.
-const READERS: [Need; 1] = [tool("prometheus", "promtool")];
+const READERS: [Need; 3] =
+    [tool("prometheus", "promtool"), tool("zabbix-agent", "zabbix_agentd"), tool("curl", "curl")];
+/// What is written to; `openssl` makes certificates for it.
+const DATABASES: [Need; 4] = [
+    tool("influxdb", "influxd"),
+    tool("prometheus", "prometheus"),
+    tool("collectd-core", "collectd"),
+    tool("openssl", "openssl"),
+];
 /// What makes a Python of the checkout's own.
 const PYTHON: [Need; 1] = [package("python3-venv")];
+
+/// What builds the dashboard.
+const NODE: [Need; 2] = [tool("nodejs", "node"), tool("npm", "npm")];
+/// What looks at it, with something to write in.
+const BROWSER: [Need; 2] = [tool("chromium", "chromium"), package("fonts-dejavu-core")];
+
+/// What makes pictures small.
+const PICTURES: [Need; 1] = [tool("pngquant", "pngquant")];
+
+/// What benchmarks deceive monitor with, and ask its server with.
+const BENCHMARKS: [Need; 3] = [tool("strace", "strace"), tool("curl", "curl"), tool("openssl", "openssl")];
 
 /// What runs guests with other kernels.
 const VIRTUAL_MACHINES: [Need; 1] = [tool("qemu-system-x86", "qemu-system-x86_64")];
@@ -105,14 +127,44 @@ pub(crate) fn for_other_runtimes() -> Result<()> {
     require(&OTHER_RUNTIMES)
 }
 
+/// Makes sure that there is a terminal to draw on.
+pub(crate) fn for_terminal() -> Result<()> {
+    require(&TERMINAL)
+}
+
+/// Makes sure that what benchmarks need is there.
+pub(crate) fn for_benchmarks() -> Result<()> {
+    require(&BENCHMARKS)
+}
+
 /// Makes sure that what reads the exports is there.
 pub(crate) fn for_readers() -> Result<()> {
     require(&READERS)
 }
 
+/// Makes sure that the databases and collectors are there that Debian 12 has.
+pub(crate) fn for_databases() -> Result<()> {
+    require(&DATABASES)
+}
+
 /// Makes sure that Python packages can be installed beside the system's.
 pub(crate) fn for_python() -> Result<()> {
     require(&PYTHON)
+}
+
+/// Makes sure that the dashboard can be built.
+pub(crate) fn for_dashboard() -> Result<()> {
+    require(&NODE)
+}
+
+/// Makes sure that the dashboard can be looked at.
+pub(crate) fn for_browser() -> Result<()> {
+    require(&BROWSER)
+}
+
+/// Makes sure that pictures can be made small.
+pub(crate) fn for_pictures() -> Result<()> {
+    require(&PICTURES)
 }
 
 /// Makes sure that guests with other kernels can be started.

@@ -11,7 +11,7 @@ use crate::checkout::Checkout;
 use crate::command::{cargo, output, run, runner_step, say, status, step, succeeds};
 use crate::docker::Docker;
 use crate::options::{self, Options};
-use crate::{codegen, layers, python, run as build, setup};
+use crate::{codegen, databases, layers, python, run as build, setup, web};
 
 /// The host's part of the workspace: `monitor-ebpf` is for another target.
 const HOST: [&str; 3] = ["--workspace", "--exclude", "monitor-ebpf"];
@@ -29,6 +29,7 @@ pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     if is_all {
         lint(checkout, toolchain)?;
     }
+    web::build(checkout)?;
     step("build monitor", || build::build_host(checkout))?;
     if is_all {
         step("generated files", || codegen::generate(checkout, options.bless))?;
@@ -36,20 +37,24 @@ pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     let runner = Runner::find(checkout);
     let has_unit_tests =
         runner_step("unit tests", || runner.run(&mut runner.unit_tests(checkout, &options)))?;
+    let has_web_tests = runner_step("unit tests of the dashboard", || web::unit_tests(checkout, &options))?;
     let workload = step("build the test workload", || build_workload(checkout))?;
     step("build the privileged tests", || run(&mut runner.build_privileged(checkout)))?;
     let docker = Docker::start(checkout)?;
     setup::for_other_runtimes()?;
     setup::for_readers()?;
+    setup::for_terminal()?;
     let mut environment = environment(checkout, &workload, &docker);
-    environment.push(("DUCKDB_PYTHON", python::with_duckdb(checkout)?.into()));
+    environment.push(("DUCKDB_PYTHON", python::with_packages(checkout)?.into()));
+    environment.push(("VICTORIA_METRICS_BIN", databases::prepare(checkout)?.into()));
     let mut privileged_tests = runner.privileged_tests(checkout, &options);
     let has_privileged_tests =
-        runner_step("privileged tests", || runner.run(privileged_tests.envs(environment)))?;
+        runner_step("privileged tests", || runner.run(privileged_tests.envs(environment.clone())))?;
+    let has_browser_tests =
+        runner_step("tests in a browser", || web::browser_tests(checkout, &options, environment))?;
+    let has_any = has_unit_tests || has_web_tests || has_privileged_tests || has_browser_tests;
     match options.filter {
-        Some(filter) if !has_unit_tests && !has_privileged_tests => {
-            bail!("no test's name contains `{filter}`")
-        }
+        Some(filter) if !has_any => bail!("no test's name contains `{filter}`"),
         None if !has_privileged_tests => bail!("there are no privileged tests"),
         _ => Ok(()),
     }
@@ -143,7 +148,7 @@ impl Runner {
 
 /// Builds the program that runs inside the tests' containers, where there is no libc: statically linked.
 pub(crate) fn build_workload(checkout: &Checkout) -> Result<PathBuf> {
-    let triple = host_triple(&output(Command::new("rustc").arg("-vV").current_dir(checkout.root()))?)?;
+    let triple = host_triple(checkout)?;
     let target = checkout.target().join("workload");
     run(cargo(checkout, ["build", "--quiet", "--release", "--package", "workload", "--target", &triple])
         .env("CARGO_TARGET_DIR", &target)
@@ -151,8 +156,13 @@ pub(crate) fn build_workload(checkout: &Checkout) -> Result<PathBuf> {
     Ok(target.join(triple).join("release/workload"))
 }
 
+/// The target that programs are built for unless another is named.
+pub(crate) fn host_triple(checkout: &Checkout) -> Result<String> {
+    parse_host(&output(Command::new("rustc").arg("-vV").current_dir(checkout.root()))?)
+}
+
 /// The `host:` line of `rustc -vV`.
-fn host_triple(version: &str) -> Result<String> {
+fn parse_host(version: &str) -> Result<String> {
     version
         .lines()
         .find_map(|line| line.strip_prefix("host: "))
@@ -197,8 +207,8 @@ mod tests {
     #[test]
     fn the_host_triple_is_rustc_s_own() {
         let version = "rustc 1.95.0\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\n";
-        assert_eq!(host_triple(version).unwrap(), "x86_64-unknown-linux-gnu");
-        assert!(host_triple("rustc 1.95.0").is_err());
+        assert_eq!(parse_host(version).unwrap(), "x86_64-unknown-linux-gnu");
+        assert!(parse_host("rustc 1.95.0").is_err());
     }
 
     #[test]

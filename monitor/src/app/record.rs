@@ -1,6 +1,8 @@
 //! `monitor record` and `monitor replay`.
 
 use std::{
+    fs,
+    path::PathBuf,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, channel},
@@ -15,8 +17,12 @@ use jiff::Timestamp;
 use super::{AppError, Wanted, await_signals, encoder, is_called, measure, require_rights};
 use crate::{
     collector::run::Message,
+    console::Progress,
     model::Snapshot,
-    output::sink::{Drain, Encode, Sink, SinkError, Target},
+    output::{
+        sink::{Drain, Encode, Sink, SinkError, Target},
+        table::bytes,
+    },
     recording::{Manner, Recorder, Recording, require_another},
     settings::{Record, Replay, Source},
 };
@@ -31,26 +37,66 @@ pub fn record(source: &Source, settings: &Record) -> Result<(), AppError> {
         count: None,
         duration: settings.duration,
     };
-    measure(source, &wanted, || Sink::start_into(recorder))
+    measure(source, &wanted, || Sink::start_into(Shown::new(recorder, settings)))
 }
 
-impl Drain<Snapshot> for Recorder {
+/// A recorder with a bar on a terminal.
+struct Shown {
+    recorder: Recorder,
+    path: PathBuf,
+    duration: Option<Duration>,
+    began: Instant,
+    snapshots: u64,
+    progress: Progress,
+}
+
+impl Shown {
+    fn new(recorder: Recorder, settings: &Record) -> Self {
+        let template = if settings.duration.is_some() { "{bar:30} {msg}" } else { "{spinner} {msg}" };
+        Self {
+            recorder,
+            path: settings.path.clone(),
+            duration: settings.duration,
+            began: Instant::now(),
+            snapshots: 0,
+            progress: Progress::start(
+                settings.duration.map_or(0, |duration| duration.as_secs().max(1)),
+                template,
+            ),
+        }
+    }
+
+    fn tell(&mut self) {
+        self.snapshots += 1;
+        let seconds = self.began.elapsed().as_secs();
+        let of = self.duration.map_or_else(String::new, |duration| format!(" of {}", duration.as_secs()));
+        let size = bytes(fs::metadata(&self.path).map(|file| file.len()).ok());
+        self.progress.set(seconds);
+        self.progress.say(format!(
+            "{seconds}{of} s, {} snapshots, {size} written; Ctrl-C ends the recording",
+            self.snapshots
+        ));
+    }
+}
+
+impl Drain<Snapshot> for Shown {
     /// A minute of snapshots is flushed to a disk that may be busy.
     const PATIENCE: Duration = Duration::from_mins(1);
 
     fn take(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), SinkError> {
-        self.write(snapshot).map_err(|error| SinkError::Drain(error.into()))
+        self.tell();
+        self.recorder.write(snapshot).map_err(|error| SinkError::Drain(error.into()))
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
-        Self::finish(self).map_err(|error| SinkError::Drain(error.into()))
+        self.recorder.finish().map_err(|error| SinkError::Drain(error.into()))
     }
 }
 
 /// Writes what was recorded as `stream` would have, at the pace asked for, or as another recording.
 pub fn replay(settings: &Replay) -> Result<(), AppError> {
     let stream = &settings.stream;
-    let recording = Recording::open(&settings.path)?;
+    let mut recording = Recording::open(&settings.path)?;
     for output in stream.output.iter().chain(settings.record.iter().map(|(path, _)| path)) {
         require_another(&settings.path, output)?;
     }
@@ -58,8 +104,16 @@ pub fn replay(settings: &Replay) -> Result<(), AppError> {
     let mut pace = Pace::new(settings.speed);
     let mut left = stream.count.unwrap_or(u64::MAX);
     let mut is_empty = true;
-    for snapshot in recording {
+    // What is written to a terminal or a pipe shows by itself how far it is.
+    let (_, all) = recording.progress();
+    let progress = if settings.record.is_some() {
+        Progress::start(all, "{bar:40} {percent} %")
+    } else {
+        Progress::hidden()
+    };
+    while let Some(snapshot) = recording.next() {
         let mut snapshot = snapshot?;
+        progress.set(recording.progress().0);
         let began_at = *pace.began_at.get_or_insert(snapshot.taken_at);
         if settings.from.is_some_and(|from| snapshot.taken_at < from.after(began_at)) {
             continue;
@@ -124,13 +178,13 @@ impl Out {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+pub(super) enum Next {
     GoOn,
     Stop,
 }
 
 /// When each snapshot is due.
-struct Pace {
+pub(super) struct Pace {
     /// Seconds of the recording a second; as fast as can be where `None`.
     speed: Option<f64>,
     /// The time of the recording's first snapshot.
@@ -141,7 +195,7 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(speed: Option<f64>) -> Self {
+    pub(super) fn new(speed: Option<f64>) -> Self {
         let (sender, messages) = channel();
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -154,18 +208,23 @@ impl Pace {
     }
 
     /// Waits until a snapshot is due, or a signal came.
-    fn wait_for(&mut self, taken_at: Timestamp) -> Next {
+    pub(super) fn wait_for(&mut self, taken_at: Timestamp) -> Next {
         let (begun, first) = *self.since.get_or_insert((Instant::now(), taken_at));
         let ahead = taken_at.duration_since(first).as_secs_f64();
         let due = self.speed.map_or(Duration::ZERO, |speed| {
             Duration::try_from_secs_f64(ahead / speed).unwrap_or(Duration::ZERO)
         });
-        match self.messages.recv_timeout(due.saturating_sub(begun.elapsed())) {
+        self.wait(due.saturating_sub(begun.elapsed()))
+    }
+
+    /// Waits for so long, or until a signal came.
+    pub(super) fn wait(&self, time: Duration) -> Next {
+        match self.messages.recv_timeout(time) {
             Ok(_) => Next::Stop,
             Err(RecvTimeoutError::Timeout) => Next::GoOn,
             // Signals end the process by themselves then.
             Err(RecvTimeoutError::Disconnected) => {
-                thread::sleep(due.saturating_sub(begun.elapsed()));
+                thread::sleep(time);
                 Next::GoOn
             }
         }

@@ -2,60 +2,146 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, mpsc::channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
+    time::Duration,
 };
 
+use axum::Router;
 use jiff::Timestamp;
 
-use super::{AppError, open_sources, require_rights, start_edges};
+use super::{AppError, confined, export::Export, open_sources, replayed, require_rights, start_edges};
 use crate::{
     cadvisor::{self, Cadvisor},
     collector::{
         collect::Collector,
-        run::{Then, run},
+        run::{Message, Then, run},
         witness::{Subject, Witnessed},
     },
+    history::History,
     model::{Event, Happening, LossCause},
     registry::Registry,
     serve::{
-        hub,
+        Hub, Publisher, ServeError,
+        access::{Access, guarded},
+        dashboard, hub,
+        listener::Address,
         metrics::{self, Encode},
+        past::{self, Keeper, Past, keeper::open_folder},
         routes,
         server::{self, Server},
         watchdog,
     },
-    settings::{Serve, Source},
+    settings::{KeptHistory, Serve, Source},
+    sinks::Reports,
 };
 
 /// Serves until told to stop.
 pub fn serve(source: &Source, settings: &Serve) -> Result<(), AppError> {
-    require_rights()?;
+    if settings.replay.is_none() {
+        require_rights()?;
+    }
+    let access = Arc::new(Access::open(settings.access.rules.clone()).map_err(ServeError::Access)?);
     let listener = server::listen(&settings.listen)?;
-    let mut collector = Collector::new(open_sources(source), source.keep_ended).with_witness();
-    let (sender, messages) = channel();
-    start_edges(source, sender);
+    let address = listener.shown(access.tls().is_some());
+    warn_of_openness(settings, &address);
+    let removes_socket = matches!(settings.listen, Address::Unix(_));
     let (mut publisher, inlet) = hub::open();
-    let cadvisor = Arc::new(Cadvisor::new(inlet.hub(), settings.container_labels.clone()));
-    let also = Arc::clone(&cadvisor);
-    let also: Encode = Box::new(move |snapshot, out| also.put_metrics(snapshot, out));
-    let metrics = metrics::routes(inlet.hub(), settings.metrics.clone(), vec![also]);
-    let router = routes::router(inlet.hub(), metrics.merge(cadvisor::router(cadvisor)));
-    let server = Server::start(listener, router, inlet, settings.max_connections, source.interval)?;
+    let hub = inlet.hub();
+    let keeper = settings.history.as_ref().map(|kept| keep(kept, &hub)).transpose()?;
+    let past = keeper.as_ref().map(Keeper::past);
+    let router = guarded(router(settings, &hub, past.clone()), Arc::clone(&access), hub.clone());
+    let (reports, of_sinks) = channel();
+    let export = Export::start(settings, &hub, reports)?;
+    // A recording may have pauses.
+    let tick = if settings.replay.is_some() { Duration::MAX } else { source.interval };
+    let start = || Server::start(listener, &access, router, inlet, settings.max_connections, tick);
+    let server = if let Some(replay) = &settings.replay {
+        let server = start()?;
+        say_ready(&address);
+        confined::replay(removes_socket);
+        replayed::publish(replay, &mut publisher, &hub, past.as_ref())?;
+        server
+    } else {
+        let mut collector = Collector::new(open_sources(source), source.keep_ended).with_witness();
+        let (sender, messages) = channel();
+        start_edges(source, sender);
+        let server = start()?;
+        say_ready(&address);
+        confined::tick(&mut collector, removes_socket);
+        measure(&mut collector, &messages, source.interval, &mut publisher, &of_sinks);
+        server
+    };
+    watchdog::stopping();
+    drop(publisher);
+    server.stop();
+    if let Some(export) = export {
+        export.stop();
+    }
+    if let Some(keeper) = keeper {
+        keeper.stop();
+    }
+    Ok(())
+}
+
+/// Says what others can see of what is served.
+fn warn_of_openness(settings: &Serve, address: &str) {
+    if settings.access.is_open {
+        log::warn!("whoever reaches {address} can read everything: --insecure");
+    }
+    if settings.access.is_overheard {
+        log::warn!(
+            "the token for {address} goes over the network for all to read: --tls-cert-file keeps it secret"
+        );
+    }
+}
+
+fn say_ready(address: &str) {
     watchdog::ready();
-    log::info!("serving at http://{}", server.address());
+    log::info!("serving at {address}");
+}
+
+/// Starts to keep what is published.
+fn keep(kept: &KeptHistory, hub: &Hub) -> Result<Keeper, AppError> {
+    let past = Past::new(History::new(&kept.resolutions, kept.limit), hub.clone());
+    let folder = kept.data_dir.as_deref().and_then(open_folder);
+    Ok(Keeper::start(past, folder).map_err(ServeError::Start)?)
+}
+
+fn router(settings: &Serve, hub: &Hub, past: Option<Arc<Past>>) -> Router {
+    let cadvisor = Arc::new(Cadvisor::new(hub.clone(), settings.container_labels.clone()));
+    let also = Arc::clone(&cadvisor);
+    let others: Vec<Encode> = vec![Box::new(move |snapshot, out| also.put_metrics(snapshot, out))];
+    let own = past.clone().map(|past| -> Encode { Box::new(move |_, out| past.put_metrics(out)) });
+    let metrics = metrics::routes(hub.clone(), settings.metrics.clone(), own.into_iter().collect(), others);
+    let more = metrics.merge(cadvisor::router(cadvisor)).merge(past::routes(past)).merge(dashboard::router());
+    routes::router(hub.clone(), more)
+}
+
+/// Publishes what is measured, until told to stop.
+fn measure(
+    collector: &mut Collector,
+    messages: &Receiver<Message>,
+    interval: Duration,
+    publisher: &mut Publisher,
+    of_sinks: &Receiver<Reports>,
+) {
     let mut teller = Teller::default();
-    run(&mut collector, &messages, source.interval, |mut snapshot, collector| {
+    let mut latest_of_sinks = Reports::new();
+    run(collector, messages, interval, |mut snapshot, collector| {
         let witnessed = collector.take_witnessed();
         let missed = publisher.take_missed_events();
         publisher.tell(teller.describe(witnessed, missed, collector.registry()));
         snapshot.coverage.lost.unwritten_snapshots_total = publisher.missed_snapshots();
+        if let Some(latest) = of_sinks.try_iter().last() {
+            latest_of_sinks = latest;
+        }
+        snapshot.coverage.sinks.clone_from(&latest_of_sinks);
         publisher.publish(snapshot);
         Then::GoOn
     });
-    watchdog::stopping();
-    drop(publisher);
-    server.stop();
-    Ok(())
 }
 
 /// Describes what was witnessed, tick by tick.

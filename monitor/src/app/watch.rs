@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{AppError, await_runtimes, open_sources, require_rights, start_edges};
+use super::{AppError, await_runtimes, confined, open_sources, require_rights, start_edges};
 use crate::{
     collector::{
         collect::Collector,
@@ -65,6 +65,7 @@ pub fn watch(source: &Source, settings: &Events) -> Result<(), AppError> {
         left: settings.count.unwrap_or(u64::MAX),
         dropped: 0,
     };
+    confined::tick(&mut collector, false);
     run(&mut collector, &messages, source.interval, &mut teller);
     teller.finish()
 }

@@ -153,7 +153,7 @@ fn cpu(subject: &Subject<'_>, measured: &Measurements, pressure: &model::Pressur
         throttled_ns_total,
         quota_us,
         ..
-    } = &measured.cpu;
+    } = &*measured.cpu;
     let usage = CpuUsage { total: *usage_ns_total, user: *user_ns_total, system: *system_ns_total };
     let is_limited = quota_us.is_some_and(|quota| quota > 0);
     let with_quota = |value: &Option<u64>| value.filter(|_| is_limited);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::frame::Subject;
-use crate::output::prometheus::Form;
+use crate::output::{escape::put_visible, prometheus::Form};
 
 /// Whether a metric only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ pub(super) fn put_heading(out: &mut String, form: Form, name: &str, kind: Kind, 
         (Form::OpenMetrics, Kind::Counter) => {
             name.strip_suffix("_total").map_or((name, "unknown"), |family| (family, "counter"))
         }
-        (Form::Text, Kind::Counter) => (name, "counter"),
+        (Form::Text | Form::Protobuf, Kind::Counter) => (name, "counter"),
         (_, Kind::Gauge) => (name, "gauge"),
     };
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -161,6 +161,11 @@ pub(super) fn put_label(out: &mut String, name: &str, value: &str) {
             '\\' => out.push_str("\\\\"),
             '"' => out.push_str("\\\""),
             '\n' => out.push_str("\\n"),
+            // The form allows them, and a terminal obeys them.
+            control if control.is_control() => {
+                out.push('\\');
+                put_visible(out, control);
+            }
             other => out.push(other),
         }
     }

@@ -1,10 +1,9 @@
 //! The latest snapshots, each looked at once for all requests.
 
 use std::{
-    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -15,18 +14,17 @@ use super::{
     exposition::ContainerLabels,
     frame::{Frame, Subject},
     info::{ContainerInfo, Stats},
+    lookup::Lookup,
     render::{Kinds, Variant, render},
     request::Range,
 };
 use crate::{
-    host::{Machine, read_machine, read_namespaces},
+    confine::{self, Part},
+    host::{Machine, read_namespaces},
     model::Snapshot,
     output::prometheus::{Exposition, Form},
     serve::{cache::Cache, hub::Hub},
 };
-
-/// What the machine is made of is read again this often, as cAdvisor does.
-const MACHINE_AGE: Duration = Duration::from_mins(5);
 
 /// How often events are looked for: the hub keeps more than comes in this time.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -38,7 +36,7 @@ pub struct Cadvisor {
     labels: ContainerLabels,
     /// The machine's own network namespace.
     host_network: Option<u64>,
-    machine: Mutex<(Instant, Arc<Machine>)>,
+    pub(super) lookup: Lookup,
     frames: Mutex<Vec<Arc<Frame>>>,
     /// The text of each variant.
     texts: Vec<(Variant, Cache)>,
@@ -67,7 +65,7 @@ impl Cadvisor {
             hub,
             labels,
             host_network: read_namespaces(1).get("net").copied(),
-            machine: Mutex::new((Instant::now(), Arc::new(read_machine(Path::new("/"))))),
+            lookup: Lookup::start(),
             frames: Mutex::default(),
             texts: variants.map(|variant| (variant, Cache::default())).collect(),
             events,
@@ -92,11 +90,7 @@ impl Cadvisor {
 
     /// What hardly changes of the machine.
     pub(super) fn machine(&self) -> Arc<Machine> {
-        let mut machine = lock(&self.machine);
-        if machine.0.elapsed() > MACHINE_AGE {
-            *machine = (Instant::now(), Arc::new(read_machine(Path::new("/"))));
-        }
-        Arc::clone(&machine.1)
+        self.lookup.machine()
     }
 
     /// `None` before the first snapshot.
@@ -129,6 +123,7 @@ impl Cadvisor {
 fn follow(hub: &Hub, log: &Arc<EventLog>) {
     let (hub, log) = (hub.clone(), Arc::clone(log));
     let follow = move || {
+        confine::enter(Part::Memory);
         let (mut last_snapshot, mut last_event) = (None, 0);
         loop {
             for snapshot in hub.recent() {

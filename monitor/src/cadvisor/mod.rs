@@ -11,6 +11,7 @@ mod exposition;
 mod frame;
 mod history;
 mod info;
+mod lookup;
 mod machine;
 mod metrics;
 mod pages;

@@ -1,17 +1,23 @@
-//! What is for reading: which containers there are, and a report on this machine and on what is measured of it.
+//! What is for reading: the way to the dashboard, and a report on this machine and on what is measured of it.
 
 use std::{fmt::Write as _, sync::Arc};
 
 use axum::{
     extract::State,
     http::header,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 
-use super::{history::Cadvisor, machine::VERSION, request::Refusal};
+use super::{
+    history::Cadvisor,
+    machine::VERSION,
+    request::{Refusal, cgroup_path},
+};
 use crate::{
     host::Machine,
-    model::{ContainerState, Snapshot},
+    model::{Container, ContainerState, Snapshot},
+    serve::api,
+    url::escaped,
 };
 
 /// `/validate/`.
@@ -21,41 +27,24 @@ pub(super) async fn validate(State(cadvisor): State<Arc<Cadvisor>>) -> Result<Re
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-/// `/`: one row for each container, in the place of a dashboard.
-pub(super) async fn start(State(cadvisor): State<Arc<Cadvisor>>) -> Result<Response, Refusal> {
-    let latest = cadvisor.latest().ok_or(Refusal::NotReady)?;
-    Ok(Html(overview(&latest)).into_response())
+/// `/containers/PATH`, `/docker/NAME` and `/podman/NAME`: the dashboard, at the container that is meant.
+pub(super) fn redirect(cadvisor: &Cadvisor, page: &str, rest: &str) -> Redirect {
+    let found = cadvisor.latest().and_then(|latest| Some(address(find(&latest, page, rest)?)));
+    Redirect::temporary(found.as_deref().unwrap_or("/"))
 }
 
-fn overview(snapshot: &Snapshot) -> String {
-    let mut page = String::from(
-        "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>monitor</title>\n\
-         <table>\n<tr><th>container<th>image<th>state<th>CPUs<th>memory in MiB\n",
-    );
-    for container in &snapshot.containers {
-        let name = escaped(container.name.as_deref().unwrap_or(&container.short_id));
-        let image = escaped(container.image.as_deref().unwrap_or_default());
-        let cpus = container.measurements.cpu.usage_cores.map(|cores| format!("{cores:.2}"));
-        let memory = container.measurements.memory.current_bytes.map(|bytes| (bytes >> 20).to_string());
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            page,
-            "<tr><td>{name}<td>{image}<td>{:?}<td>{}<td>{}",
-            container.state,
-            cpus.as_deref().unwrap_or("-"),
-            memory.as_deref().unwrap_or("-")
-        );
+/// The container's page in the dashboard. Ids may hold what has a meaning in a URL, such as containerd's namespace and a slash.
+fn address(container: &Container) -> String {
+    format!("/container/{}", escaped(&container.id))
+}
+
+/// The container by its cgroup's path or, on pages of a runtime, by id or name.
+fn find<'s>(snapshot: &'s Snapshot, page: &str, rest: &str) -> Option<&'s Container> {
+    let path = cgroup_path(rest);
+    if page == "/containers" {
+        return snapshot.containers.iter().find(|container| container.cgroup.path.as_deref() == Some(&path));
     }
-    page.push_str(
-        "</table>\n<p><a href=\"/api/v1/containers\">JSON</a> <a href=\"/metrics\">metrics</a> \
-         <a href=\"/validate/\">what is measured</a>\n",
-    );
-    page
-}
-
-/// Text in a page.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    api::find(&snapshot.containers, path.get(1..).filter(|wanted| !wanted.is_empty())?).ok()
 }
 
 fn report(snapshot: &Snapshot, machine: &Machine) -> String {
@@ -97,12 +86,22 @@ mod tests {
     };
 
     #[test]
-    fn the_overview_has_every_container_and_no_markup_of_theirs() {
-        let mut made = container("aa");
-        made.image = Some("<script>".to_owned());
-        let page = overview(&snapshot(1, vec![made, container("bb")], vec![]));
-        assert!(page.contains("<tr><td>name-aa<td>&lt;script&gt;<td>Running<td>-<td>0"), "{page}");
-        assert!(page.contains("name-bb"), "{page}");
+    fn pages_are_of_the_container_that_their_path_names() {
+        let snapshot = snapshot(1, vec![container("ab12"), container("cd34")], vec![]);
+        let id = |page: &str, rest: &str| find(&snapshot, page, rest).map(|found| found.id.as_str());
+        assert_eq!(id("/containers", "docker/ab12/"), Some("ab12"));
+        assert_eq!(id("/docker", "name-cd34"), Some("cd34"));
+        assert_eq!(id("/podman", "cd"), Some("cd34"));
+        for (page, rest) in
+            [("/containers", ""), ("/containers", "docker"), ("/docker", ""), ("/docker", "x")]
+        {
+            assert_eq!(id(page, rest), None, "{page}/{rest}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_one_part_of_an_address() {
+        assert_eq!(address(&container("k8s.io/a b")), "/container/k8s.io%2Fa%20b");
     }
 
     #[test]

@@ -25,6 +25,8 @@ const V2_STATS: i64 = 64;
 pub(super) enum Refusal {
     #[error("nothing was measured yet")]
     NotReady,
+    #[error("too many ask for processes")]
+    Busy,
     #[error("unable to decode the json value")]
     Body(#[source] serde_json::Error),
     #[error("parameter {name}: {value:?} is no {wanted}")]
@@ -50,7 +52,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Body(_) | Self::Parameter { .. } => StatusCode::BAD_REQUEST,
-            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnknownContainer(_)
             | Self::Ambiguous(_)
             | Self::SeveralContainers

@@ -65,17 +65,20 @@ type Answer = Result<Response, Refusal>;
 pub fn router(cadvisor: Arc<Cadvisor>) -> Router {
     let mut router = Router::new()
         .route("/metrics/cadvisor", get(metrics))
-        .route("/", get(pages::start))
         .route("/validate", get(pages::validate))
         .route("/validate/", get(pages::validate))
         .route("/api", get(|| ready(no_version())))
         .route("/api/", get(|| ready(no_version())));
     for page in ["/containers", "/docker", "/podman"] {
-        let to_start = || get(|| async { Redirect::temporary("/") });
         router = router
-            .route(page, to_start())
-            .route(&format!("{page}/"), to_start())
-            .route(&format!("{page}/{{*rest}}"), to_start());
+            .route(page, get(|| async { Redirect::temporary("/") }))
+            .route(&format!("{page}/"), get(|| async { Redirect::temporary("/") }))
+            .route(
+                &format!("{page}/{{*rest}}"),
+                get(move |State(cadvisor): State<Arc<Cadvisor>>, Path(rest): Path<String>| {
+                    ready(pages::redirect(&cadvisor, page, &rest))
+                }),
+            );
     }
     for (path, version) in VERSIONS {
         router = router
@@ -101,7 +104,12 @@ fn versioned(version: Version) -> MethodRouter<Arc<Cadvisor>> {
             parameters: Parameters(parameters),
             body,
         };
-        answer(wanted, &request).unwrap_or_else(IntoResponse::into_response)
+        let answered = if wanted == "ps" && version >= Version::V2_0 {
+            v2::processes(&request).await
+        } else {
+            answer(wanted, &request)
+        };
+        answered.unwrap_or_else(IntoResponse::into_response)
     };
     get(handle).post(handle)
 }

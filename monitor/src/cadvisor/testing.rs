@@ -1,10 +1,13 @@
 //! Snapshots for tests.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
+use super::{convert, frame::Frame, info::Stats};
 use crate::model::{
-    Audit, BlockDevice, Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Coverage,
-    Host, Interface, Measurements, Namespaces, SCHEMA_VERSION, Snapshot, Tree,
+    About, BlockDevice, Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, Host, Interface,
+    Measurements, Snapshot, Tree, testing,
 };
 
 /// Taken at this second, one second after the one before.
@@ -21,16 +24,7 @@ pub(super) fn snapshot(second: i64, containers: Vec<Container>, cgroups: Vec<Cgr
     host.totals.memory.free_bytes = Some(3 << 30);
     host.totals.cpu.user_ns_total = Some(5_000_000_000);
     host.totals.cpu.system_ns_total = Some(1_000_000_000);
-    Snapshot {
-        schema_version: SCHEMA_VERSION,
-        taken_at: Timestamp::from_second(second).unwrap(),
-        window_ns: 1_000_000_000,
-        host,
-        containers,
-        cgroups,
-        audit: Audit::default(),
-        coverage: Coverage::default(),
-    }
+    Snapshot { host, cgroups, ..testing::snapshot(second, containers) }
 }
 
 /// A Docker container that runs, with a figure of each kind.
@@ -55,25 +49,26 @@ pub(super) fn container(id: &str) -> Container {
     ]);
     measurements.filesystems.used_bytes = Some(512);
     measurements.filesystems.writable_layer =
-        Some(Tree { path: "/var/lib/docker/overlay2/x".to_owned(), ..Tree::default() });
-    Container {
-        id: id.to_owned(),
-        short_id: id.to_owned(),
+        Some(Tree { path: "/var/lib/docker/overlay2/x".into(), ..Tree::default() });
+    let about = About {
         name: Some(format!("name-{id}")),
         image: Some("image:1".to_owned()),
-        runtime: "docker".to_owned(),
-        state: ContainerState::Running,
-        exit_code: None,
         created_at: Timestamp::from_second(1).ok(),
         started_at: Timestamp::from_second(2).ok(),
-        finished_at: None,
         labels: [("com.docker.compose.project".to_owned(), "shop".to_owned())].into(),
-        pod: None,
         counting_since: Timestamp::from_second(2).unwrap(),
         cgroup: Cgroup { id: 11, path: Some(format!("/docker/{id}")) },
-        namespaces: Namespaces::default(),
-        measurements,
-    }
+        ..About::clone(&testing::container(id))
+    };
+    Container { about: about.into(), measurements }
+}
+
+/// A reading of such a container that had used so much of CPUs by then.
+pub(super) fn stats(second: i64, cpu_ns: u64) -> Stats {
+    let mut made = container("aa");
+    made.measurements.cpu.usage_ns_total = Some(cpu_ns);
+    let frame = Frame::new(Arc::new(snapshot(second, vec![made], vec![])), None);
+    convert::stats(&frame.find("/docker/aa").unwrap())
 }
 
 /// A cgroup that is no container's.

@@ -297,21 +297,8 @@ fn machine_filesystem(found: Filesystem) -> MachineFilesystem {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::cadvisor::{
-        convert,
-        frame::Frame,
-        testing::{container, snapshot},
-    };
-
-    fn stats(second: i64, cpu_ns: u64) -> Stats {
-        let mut made = container("aa");
-        made.measurements.cpu.usage_ns_total = Some(cpu_ns);
-        let frame = Frame::new(Arc::new(snapshot(second, vec![made], vec![])), None);
-        convert::stats(&frame.find("/docker/aa").unwrap())
-    }
+    use crate::cadvisor::testing::stats;
 
     #[test]
     fn instant_use_is_over_the_time_between_readings() {

@@ -15,7 +15,7 @@ use crate::{
 /// Looks are this far apart, or farther.
 const LEAST_NS: u64 = 1_000_000_000;
 /// A look may take one part in so many of the time.
-const SHARE: u64 = 500;
+const SHARE: u64 = 1000;
 /// Over how long the loads decay, in nanoseconds: cAdvisor's ten seconds.
 const DECAY_NS: f64 = 1e10;
 
@@ -218,6 +218,6 @@ mod tests {
         census.took_ns = Some(100_000);
         assert_eq!([900_000_000, 960_000_000].map(|ns| census.is_due(ns)), [false, true]);
         census.took_ns = Some(10_000_000);
-        assert_eq!([4, 5].map(|second| census.is_due(second * SECOND_NS)), [false, true]);
+        assert_eq!([9, 10].map(|second| census.is_due(second * SECOND_NS)), [false, true]);
     }
 }

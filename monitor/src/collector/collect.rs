@@ -171,6 +171,11 @@ impl Collector {
         loaded.into_iter().flatten()
     }
 
+    /// What of the programs is to be read with the rights that the calling thread has now (see [`Probes::answers`]).
+    pub fn answers(&mut self) -> Option<[bool; 3]> {
+        self.sources.probes.as_mut().ok().map(Probes::answers)
+    }
+
     /// Who is who.
     #[must_use]
     pub fn registry(&self) -> &Registry {
@@ -379,12 +384,13 @@ impl Collector {
             let is_live = info.removed_boot_ns.is_none();
             let info = info.clone();
             let moved = active.get(&id).copied().unwrap_or_default();
+            let ran_ns = if counted.scheduler { moved.ran_ns } else { u64::MAX };
             let stats = match (&self.sources.hierarchy, &info.path) {
                 (Ok(hierarchy), Some(path)) if is_live => {
                     let subject = Subject {
                         id,
                         path,
-                        ran_ns: if counted.scheduler { moved.ran_ns } else { u64::MAX },
+                        ran_ns,
                         have_tasks_changed: !counted.tells_of_tasks() || moved.tasks,
                         has_done_io: !counted.requests || self.block.has_moved(id),
                         made_at: info.made_at,
@@ -400,7 +406,8 @@ impl Collector {
             let interfaces = container.as_ref().and_then(|container| {
                 self.interfaces_of(container, id, counters.as_deref().filter(|_| counted.received), now)
             });
-            let filesystems = container.as_ref().and_then(|container| self.filesystems_of(id, container));
+            let filesystems =
+                container.as_ref().and_then(|container| self.filesystems_of(id, container, ran_ns));
             known.insert(id);
             series.push(Series {
                 cgroup: id,
@@ -520,10 +527,10 @@ impl Collector {
         }
         let packets = counters.map(|counters| counters.net.packets());
         let mount = self.sources.counted.as_ref()?;
-        let folder = mount.point.join(container.run.path.trim_start_matches('/'));
+        let first_pid = || first_pid(&mount.point.join(container.run.path.trim_start_matches('/')));
         let namespace = container.namespaces.get("net").copied();
         let subject = interfaces::Subject { id, namespace, packets };
-        self.interfaces.read(&subject, now.monotonic_ns, || first_pid(&folder)).cloned()
+        self.interfaces.read(&subject, now.monotonic_ns, first_pid).cloned()
     }
 }
 

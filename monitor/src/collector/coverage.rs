@@ -1,5 +1,7 @@
 //! How sources and programs fared, in the words of the snapshot's `coverage`.
 
+use std::collections::BTreeMap;
+
 use super::{
     collect::{Collector, Sources},
     files::FileHealth,
@@ -18,6 +20,8 @@ impl Collector {
             probes: self.sources.absent_probes.iter().cloned().map(probe).collect(),
             lost: self.lost.clone(),
             sources: self.sources.fixed.clone(),
+            // Of those who write what the tick measures.
+            sinks: BTreeMap::new(),
             map_bytes: 0,
             tick_ns,
             census_ns: self.census.took_ns(),

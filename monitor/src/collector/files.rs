@@ -47,7 +47,7 @@ impl Periods {
         let pressure_ns = (PRESSURE_SHARE_NS * cgroups).clamp(PSI_NS, LONGEST_PRESSURE_NS);
         Self {
             usage_ns: (USAGE_SHARE_NS * cgroups).clamp(5 * SECOND_NS, LONGEST_USAGE_NS),
-            limits_ns: (LIMITS_SHARE_NS * cgroups).max(30 * SECOND_NS),
+            limits_ns: (LIMITS_SHARE_NS * cgroups).max(60 * SECOND_NS),
             pressure_ns,
             fading_ns: pressure_ns.max(10 * SECOND_NS),
         }
@@ -262,8 +262,8 @@ mod tests {
             let Periods { usage_ns, limits_ns, pressure_ns, fading_ns } = Periods::of(cgroups);
             [usage_ns, limits_ns, pressure_ns, fading_ns].map(|period| period / SECOND_NS)
         };
-        assert_eq!(seconds(0), [5, 30, 2, 10]);
-        assert_eq!(seconds(300), [9, 30, 3, 10]);
+        assert_eq!(seconds(0), [5, 60, 2, 10]);
+        assert_eq!(seconds(300), [9, 60, 3, 10]);
         assert_eq!(seconds(10_000), [10, 100, 30, 30]);
     }
 

@@ -1,6 +1,12 @@
 //! What containers take on file systems, as it was measured last: measuring itself is the surveyor's.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use super::{collect::Collector, sample::ContainerInfo};
 use crate::{
@@ -24,6 +30,8 @@ struct Row {
     storage: Option<Arc<Storage>>,
     has_pod: bool,
     is_watched: bool,
+    /// See [`Subject::ran`].
+    ran: Arc<AtomicU64>,
     usage: Option<Arc<ContainerUsage>>,
 }
 
@@ -62,11 +70,13 @@ impl FilesystemCache {
 }
 
 impl Collector {
-    /// What a container takes, as measured last. Has it measured, while it runs.
+    /// What a container takes, as measured last. Has it measured, while it runs; `ran_ns` is for how long its tasks have since
+    /// the last tick.
     pub(super) fn filesystems_of(
         &mut self,
         id: CgroupId,
         container: &ContainerInfo,
+        ran_ns: u64,
     ) -> Option<Arc<ContainerUsage>> {
         let (Ok(surveyor), Some(mount)) = (&self.sources.surveyor, &self.sources.counted) else {
             return None;
@@ -93,17 +103,21 @@ impl Collector {
             !row.is_watched || !is_same || row.has_pod != has_pod
         });
         if is_news {
+            let ran = known.as_ref().map(|row| Arc::clone(&row.ran)).unwrap_or_default();
             surveyor.watch(Subject {
                 container: id,
                 cgroup: mount.point.join(run.path.trim_start_matches('/')),
                 storage: storage.cloned(),
                 logs: metadata.and_then(crate::runtime::Metadata::log_place),
                 is_new: self.has_ticked && known.is_none(),
+                ran: Arc::clone(&ran),
             });
             let usage = known.and_then(|row| row.usage.take());
-            rows.insert(id, Row { storage: storage.cloned(), has_pod, is_watched: true, usage });
+            rows.insert(id, Row { storage: storage.cloned(), has_pod, is_watched: true, ran, usage });
         }
-        rows.get(&id)?.usage.clone()
+        let row = rows.get(&id)?;
+        row.ran.fetch_add(ran_ns, Ordering::Relaxed);
+        row.usage.clone()
     }
 
     /// Where `filesystems` comes from.

@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{collect::Collector, sample::Sample, window::snapshot};
+use super::{collect::Collector, window::Windows};
 use crate::{
     model::Snapshot,
+    probes::sys,
     runtime::{RuntimeEvent, SourceName},
 };
 
@@ -32,6 +33,10 @@ pub enum Then {
 /// The ring buffer is emptied this often even where ticks are further apart.
 const DRAIN_EVERY: Duration = Duration::from_millis(250);
 
+/// Memory that was freed is returned to the system this often: what comes once, such as a runtime's first answer, takes far
+/// more of it than ticks do.
+const TIDY_EVERY: Duration = Duration::from_mins(1);
+
 /// Takes a sample now and at each interval after, and hands each window to `publish`, the last one on a stop.
 pub fn run(
     collector: &mut Collector,
@@ -40,16 +45,23 @@ pub fn run(
     mut publish: impl FnMut(Snapshot, &mut Collector) -> Then,
 ) {
     let began = Instant::now();
-    let mut before: Sample = collector.tick();
+    let mut windows = Windows::after(collector.tick());
     let mut next = interval;
+    let mut tidied = began;
     loop {
         let is_stopped = wait_until(collector, messages, began + next);
-        let sample = collector.tick();
-        let then = publish(snapshot(Some(&before), &sample), collector);
+        let snapshot = windows.advance(collector.tick());
+        let then = publish(snapshot, collector);
         if is_stopped || then == Then::End {
             return;
         }
-        before = sample;
+        if tidied.elapsed() >= TIDY_EVERY {
+            if tidied == began {
+                sys::return_code();
+            }
+            sys::return_free_memory();
+            tidied = Instant::now();
+        }
         // A tick that took longer than the interval costs the ticks that it overran, not the cadence.
         let elapsed = began.elapsed();
         while next <= elapsed {

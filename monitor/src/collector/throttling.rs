@@ -36,6 +36,8 @@ struct Row {
 #[derive(Debug, Default)]
 pub(super) struct ThrottleLedger {
     rows: HashMap<CgroupId, Row>,
+    /// What most series have.
+    none: Arc<ThrottledPeriods>,
 }
 
 impl ThrottleLedger {
@@ -51,7 +53,7 @@ impl ThrottleLedger {
         };
         let row = self.rows.entry(series).or_insert_with(|| Row {
             known: if is_whole { (0, 0) } else { (periods, ns) },
-            periods: Arc::default(),
+            periods: Arc::clone(&self.none),
         });
         row.advance(periods, ns);
         Some(Arc::clone(&row.periods))

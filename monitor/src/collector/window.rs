@@ -3,18 +3,22 @@
 
 mod audit;
 mod block;
+mod entries;
 mod faults;
 mod filesystems;
 mod host;
+mod network;
+mod still;
 mod tasks;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::HashMap, sync::Arc};
 
 use monitor_common::{
     histogram::{COARSE, FINE, Scale},
     memory::Shortage,
 };
 
+use self::still::Still;
 use super::sample::{Blamed, ContainerInfo, Counted, Sample, Series, WaitRow};
 use crate::{
     cgroup::{
@@ -22,61 +26,113 @@ use crate::{
         Pressure as RawPressure, PressureAverages,
     },
     model::{
-        Cgroup, CgroupEntry, CgroupKind, Container, ContainerState, Cpu, Filesystems, Interference,
-        InterferenceSource, Latency, LatencyBucket, Measurements, Memory, Namespaces, NumaMemory, Pids, Pod,
-        Pressure, SCHEMA_VERSION, Scheduler, Snapshot, Stall, StallShare,
+        About, Container, Cpu, Interference, InterferenceSource, Latency, LatencyBucket, Measurements,
+        Memory, NumaMemory, Pids, Pressure, SCHEMA_VERSION, Scheduler, Shared, Snapshot, Stall, StallShare,
     },
     newtypes::CgroupId,
     probes::counters::{CgroupCounters, SchedTotals},
-    runtime::{State, path},
     stats::{quantile, upper_end},
 };
 
-/// The snapshot at `now`; rates and latencies are over the time since `before`.
-#[must_use]
-pub fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
-    let window_ns = before.map_or(0, |before| now.monotonic_ns.saturating_sub(before.monotonic_ns));
-    let earlier: HashMap<CgroupId, &Series> =
-        before.iter().flat_map(|sample| &sample.series).map(|series| (series.cgroup, series)).collect();
-    let containers_by_run: HashMap<CgroupId, &ContainerInfo> =
-        now.series.iter().filter_map(|series| Some((series.cgroup, series.container.as_ref()?))).collect();
-    let devices = block::device_names(now);
-    let (mut containers, mut cgroups) = (Vec::new(), Vec::new());
-    for series in &now.series {
-        let window = Window {
-            taken_ns: now.monotonic_ns,
-            seconds: window_ns as f64 / 1e9,
-            before: earlier.get(&series.cgroup).copied(),
-            began_empty: before.is_some() && series.is_new,
-            devices: &devices,
-        };
-        let mut measurements = measure(series, &window);
-        measurements.filesystems = filesystems::filesystems(series, now);
-        measurements.interference =
-            interference(series, &window, &containers_by_run, |series| series.waited.as_ref());
-        let queued = interference(series, &window, &containers_by_run, |series| series.queued.as_ref());
-        measurements.block_interference = block::interference(series, queued);
-        match &series.container {
-            Some(info) => containers.push(container(series, info, measurements)),
-            None => cgroups.push(cgroup_entry(series, measurements)),
+/// Makes snapshots of one sample after the other.
+#[derive(Debug, Default)]
+pub struct Windows {
+    before: Option<Sample>,
+    /// What was shown last.
+    shown: HashMap<CgroupId, Shown>,
+}
+
+/// What was shown of a series.
+#[derive(Debug)]
+struct Shown {
+    about: Option<Shared<About>>,
+    measurements: Measurements,
+    /// Whether the series had done nothing in that window, so that all rates were 0 and stay so while it does nothing.
+    is_still: bool,
+}
+
+impl Windows {
+    /// The next window begins with this sample.
+    #[must_use]
+    pub fn after(before: Sample) -> Self {
+        Self { before: Some(before), shown: HashMap::new() }
+    }
+
+    /// The snapshot at `now`; rates and latencies are over the time since the sample before.
+    ///
+    /// It shares with the snapshot before what is as it was there.
+    pub fn advance(&mut self, now: Sample) -> Snapshot {
+        let before = self.before.as_ref();
+        let window_ns = before.map_or(0, |before| now.monotonic_ns.saturating_sub(before.monotonic_ns));
+        let earlier: HashMap<CgroupId, &Series> =
+            before.iter().flat_map(|sample| &sample.series).map(|series| (series.cgroup, series)).collect();
+        let known = containers_by_run(&now);
+        let still = before.filter(|_| window_ns > 0).map(|before| Still::of(before, &now));
+        let devices = block::device_names(&now);
+        let (mut containers, mut cgroups) = (Vec::new(), Vec::new());
+        let mut shown = HashMap::with_capacity(now.series.len());
+        for series in &now.series {
+            let window = Window {
+                seconds: window_ns as f64 / 1e9,
+                before: earlier.get(&series.cgroup).copied(),
+                began_empty: before.is_some() && series.is_new,
+                devices: &devices,
+            };
+            let is_still =
+                still.as_ref().zip(window.before).is_some_and(|(still, before)| still.has(before, series));
+            let last = self.shown.get(&series.cgroup);
+            let about = about(series, last, is_still);
+            let mut measurements = match last {
+                Some(last) if last.is_still && is_still => last.measurements.clone(),
+                last => {
+                    let mut measured = measure(series, &window, &known);
+                    last.inspect(|last| measured.share_with(&last.measurements));
+                    measured
+                }
+            };
+            // They have ages, which never stand still.
+            measurements.tasks = tasks::tasks(series, now.monotonic_ns).into();
+            measurements.filesystems = filesystems::filesystems(series, &now).into();
+            let last = Shown { about: about.clone(), measurements: measurements.clone(), is_still };
+            shown.insert(series.cgroup, last);
+            match about {
+                Some(about) => containers.push(Container { about, measurements }),
+                None => cgroups.push(entries::cgroup_entry(series, measurements)),
+            }
         }
+        let snapshot = Snapshot {
+            schema_version: SCHEMA_VERSION,
+            taken_at: now.taken_at,
+            window_ns,
+            host: host::host(before, &now),
+            containers,
+            cgroups,
+            audit: audit::audit(before, &now),
+            coverage: now.coverage.clone(),
+        };
+        (self.before, self.shown) = (Some(now), shown);
+        snapshot
     }
-    Snapshot {
-        schema_version: SCHEMA_VERSION,
-        taken_at: now.taken_at,
-        window_ns,
-        host: host::host(before, now),
-        containers,
-        cgroups,
-        audit: audit::audit(before, now),
-        coverage: now.coverage.clone(),
+}
+
+/// Who a container is; `None` of another cgroup.
+fn about(series: &Series, last: Option<&Shown>, is_still: bool) -> Option<Shared<About>> {
+    let info = series.container.as_ref()?;
+    let last = last.and_then(|last| last.about.as_ref());
+    if is_still && let Some(last) = last {
+        return Some(last.clone());
     }
+    let mut about = Shared::from(entries::about(series, info));
+    last.inspect(|last| about.share_with(last));
+    Some(about)
+}
+
+fn containers_by_run(sample: &Sample) -> HashMap<CgroupId, &ContainerInfo> {
+    sample.series.iter().filter_map(|series| Some((series.cgroup, series.container.as_ref()?))).collect()
 }
 
 /// What a series is compared with.
 struct Window<'a> {
-    /// When it ends, by `CLOCK_MONOTONIC`.
-    taken_ns: u64,
     seconds: f64,
     before: Option<&'a Series>,
     /// The series began inside the window, so that all it has counted is growth.
@@ -94,6 +150,12 @@ impl Window<'_> {
         }
     }
 
+    /// Whether nothing of a kind was counted in it: what did not change is shared with the sample before.
+    fn is_without<T>(&self, series: &Series, part: impl Fn(&Series) -> Option<&Arc<T>>) -> bool {
+        let before = self.before.and_then(&part);
+        before.zip(part(series)).is_some_and(|(before, now)| Arc::ptr_eq(before, now))
+    }
+
     /// A counter's growth per second.
     fn rate(&self, now: Option<u64>, read: impl Fn(&Series) -> Option<u64>) -> Option<f64> {
         let growth = self.growth(now, read)?;
@@ -101,29 +163,30 @@ impl Window<'_> {
     }
 }
 
-fn measure(series: &Series, window: &Window<'_>) -> Measurements {
+/// All but what has an age.
+fn measure(series: &Series, window: &Window<'_>, known: &HashMap<CgroupId, &ContainerInfo>) -> Measurements {
     let CgroupStats { cpu, memory, pids, io: _, pressure } = &*series.files;
+    let memory = if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) };
+    let pids = if series.has_ended() { Pids { current: None, ..pids_of(pids) } } else { pids_of(pids) };
+    let pressure = Pressure {
+        cpu: pressure.cpu.map(stall),
+        memory: pressure.memory.map(stall),
+        io: pressure.io.map(stall),
+    };
+    let queued = interference(series, window, known, |series| series.queued.as_ref());
     Measurements {
-        scheduler: scheduler(series, window),
-        tasks: tasks::tasks(series, window.taken_ns),
-        faults: faults::faults(series, window),
-        network: network::network(series, window),
-        cpu: Cpu { throttled_period: throttled_period(series), ..cpu_of(cpu, series, window) },
-        memory: with_shortage(
-            series,
-            window,
-            if series.has_ended() { what_remains(&memory_of(memory)) } else { memory_of(memory) },
-        ),
-        block_io: block::block_io(series, window),
-        pids: if series.has_ended() { Pids { current: None, ..pids_of(pids) } } else { pids_of(pids) },
-        pressure: Pressure {
-            cpu: pressure.cpu.map(stall),
-            memory: pressure.memory.map(stall),
-            io: pressure.io.map(stall),
-        },
-        interference: None,
-        block_interference: None,
-        filesystems: Filesystems::default(),
+        scheduler: scheduler(series, window).into(),
+        tasks: Shared::default(),
+        faults: faults::faults(series, window).into(),
+        network: network::network(series, window).into(),
+        cpu: Cpu { throttled_period: throttled_period(series), ..cpu_of(cpu, series, window) }.into(),
+        memory: with_shortage(series, window, memory).into(),
+        block_io: block::block_io(series, window).into(),
+        filesystems: Shared::default(),
+        pids: pids.into(),
+        pressure: pressure.into(),
+        interference: interference(series, window, known, |series| series.waited.as_ref()).into(),
+        block_interference: block::interference(series, queued).into(),
     }
 }
 
@@ -154,10 +217,14 @@ fn scheduler(series: &Series, window: &Window<'_>) -> Scheduler {
             .as_ref()
             .filter(|_| series.counted.scheduler)
             .map(|counters| counters.on_cpu_ns_by_cpu.clone()),
-        runq_latency: latency_of(series, window, |counters| &counters.runq)
-            .map(|counts| latency(&counts, FINE, sched_counters(series).map(|sched| sched.runq_wait_max_ns))),
-        timeslices: latency_of(series, window, |counters| &counters.timeslices)
-            .map(|counts| latency(&counts, COARSE, None)),
+        runq_latency: latency_of(
+            series,
+            window,
+            |counters| &counters.runq,
+            FINE,
+            sched_counters(series).map(|sched| sched.runq_wait_max_ns),
+        ),
+        timeslices: latency_of(series, window, |counters| &counters.timeslices, COARSE, None),
     }
 }
 
@@ -166,14 +233,20 @@ fn latency_of<const N: usize>(
     series: &Series,
     window: &Window<'_>,
     histogram: fn(&CgroupCounters) -> &[u64; N],
-) -> Option<[u64; N]> {
-    let mut counts = *histogram(series.counters.as_deref().filter(|_| series.counted.scheduler)?);
+    scale: Scale,
+    longest_ever: Option<u64>,
+) -> Option<Latency> {
+    let counters = series.counters.as_deref().filter(|_| series.counted.scheduler)?;
+    if window.is_without(series, |series| series.counters.as_ref()) {
+        return Some(Latency::default());
+    }
+    let mut counts = *histogram(counters);
     if let Some(before) = window.before.and_then(|before| before.counters.as_deref()) {
         for (count, before) in counts.iter_mut().zip(histogram(before)) {
             *count = count.checked_sub(*before)?;
         }
     }
-    Some(counts)
+    Some(latency(&counts, scale, longest_ever))
 }
 
 /// `longest_ever` is known of some.
@@ -473,83 +546,5 @@ fn stall_share(averages: PressureAverages) -> StallShare {
     StallShare { avg10, avg60, avg300, stall_us_total: total_us }
 }
 
-fn container(series: &Series, info: &ContainerInfo, measurements: Measurements) -> Container {
-    let ContainerInfo { run, metadata, namespaces } = info;
-    let told = metadata.as_ref();
-    let has_ended = run.ended_at.is_some();
-    let state = match told.and_then(|metadata| metadata.state) {
-        _ if has_ended => ContainerState::Exited,
-        Some(State::Paused) => ContainerState::Paused,
-        _ => ContainerState::Running,
-    };
-    Container {
-        id: run.id.as_str().to_owned(),
-        short_id: run.id.short().to_owned(),
-        name: info.name().map(str::to_owned),
-        image: told.and_then(|metadata| metadata.image.clone()),
-        runtime: told.map_or(run.runtime, |metadata| metadata.runtime).to_string(),
-        state,
-        exit_code: run.exit_code.filter(|_| has_ended),
-        created_at: told.and_then(|metadata| metadata.created_at),
-        started_at: started_at(info),
-        finished_at: run.finished_at.or(run.ended_at).filter(|_| has_ended),
-        labels: told.map(|metadata| metadata.labels.clone()).unwrap_or_default(),
-        pod: pod(info),
-        counting_since: series.counting_since,
-        cgroup: Cgroup { id: series.cgroup.0, path: Some(run.path.clone()) },
-        namespaces: namespaces_of(namespaces),
-        measurements,
-    }
-}
-
-fn pod(info: &ContainerInfo) -> Option<Pod> {
-    let told = info.metadata.as_ref().and_then(|metadata| metadata.pod.clone()).unwrap_or_default();
-    Some(Pod { name: told.name, namespace: told.namespace, uid: info.pod_uid()?.to_owned() })
-}
-
-/// A cgroup that is no container's.
-fn cgroup_entry(series: &Series, measurements: Measurements) -> CgroupEntry {
-    let (kind, name) = series.path.as_deref().map(path::kind).unzip();
-    CgroupEntry {
-        cgroup: Cgroup { id: series.cgroup.0, path: series.path.as_deref().map(str::to_owned) },
-        kind: kind.map(|kind| match kind {
-            path::CgroupKind::Root => CgroupKind::Root,
-            path::CgroupKind::Slice => CgroupKind::Slice,
-            path::CgroupKind::Service => CgroupKind::Service,
-            path::CgroupKind::Scope => CgroupKind::Scope,
-            path::CgroupKind::OtherUnit => CgroupKind::Unit,
-            path::CgroupKind::Pod => CgroupKind::Pod,
-            path::CgroupKind::Plain => CgroupKind::Cgroup,
-        }),
-        name: name.flatten(),
-        counting_since: series.counting_since,
-        measurements,
-    }
-}
-
-/// When this run began: the runtime speaks of the last start only, so an earlier run has its cgroup's birth.
-fn started_at(info: &ContainerInfo) -> Option<jiff::Timestamp> {
-    let told = info.metadata.as_ref().and_then(|metadata| metadata.started_at);
-    match (told, info.run.ended_at) {
-        (Some(told), Some(ended)) if told > ended => info.run.made_at,
-        (told, _) => told.or(info.run.made_at),
-    }
-}
-
-fn namespaces_of(inodes: &BTreeMap<String, u64>) -> Namespaces {
-    let inode = |name: &str| inodes.get(name).copied();
-    Namespaces {
-        cgroup: inode("cgroup"),
-        ipc: inode("ipc"),
-        mnt: inode("mnt"),
-        net: inode("net"),
-        pid: inode("pid"),
-        time: inode("time"),
-        user: inode("user"),
-        uts: inode("uts"),
-    }
-}
-
-mod network;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 //! Which trees are a container's.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use super::mounts::{self, Mount};
 use crate::{
@@ -22,6 +25,8 @@ pub struct Subject {
     pub logs: Option<LogPlace>,
     /// Whether it was only just made, so that it may be gone in a moment.
     pub is_new: bool,
+    /// Grows whenever its tasks may have run: what they wrote before was found already where it stands still.
+    pub ran: Arc<AtomicU64>,
 }
 
 /// What is measured in one go.
@@ -114,6 +119,7 @@ mod tests {
             storage: Some(Arc::new(storage)),
             logs: Some(LogPlace::File("/logs/c.log".into())),
             is_new: false,
+            ran: Arc::default(),
         };
         let layout = Layout::find(&subject, &[]);
         let targets: Vec<Target> = layout.targets().map(|target| (**target).clone()).collect();

@@ -14,7 +14,7 @@ mod survey;
 mod sys;
 mod walk;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -68,7 +68,7 @@ pub struct Measured {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeUsage {
     /// Where it lies on the host; of logs, the file that is written to.
-    pub path: PathBuf,
+    pub path: Arc<str>,
     /// What it took; `None` before it was measured, or where that is not done.
     pub measured: Option<Arc<Measured>>,
 }

@@ -62,6 +62,7 @@ mod tests {
             storage: Some(Arc::new(Storage { volumes, ..Storage::default() })),
             logs: None,
             is_new: false,
+            ran: Arc::default(),
         };
         let usage = measure_once(subject, Duration::from_secs(10)).unwrap().unwrap();
         let volumes = usage.volumes.as_deref().unwrap();

@@ -4,11 +4,18 @@
 //! `docker volume create --opt size=`). The figures are used only where the project begins there: one that spans more
 //! says nothing about the tree.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
 
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{Mode, OFlags, fstat, openat};
 
-use super::sys::{self, Attributes, Quota};
+use super::{
+    mounts::{self, Mount},
+    sys::{self, Attributes, Quota},
+};
 
 /// What the file system accounts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +29,18 @@ pub(super) struct Accounted {
 /// How far above a tree its project may begin: Docker gives one to the directory that holds a layer's `diff` and `work`,
 /// and to the one that holds a volume's `_data`.
 const LEVELS_ABOVE: usize = 1;
+
+/// Whether some mounted file system keeps accounts of projects. Nothing but asking says so: ext4 shows no option for it.
+pub(super) fn are_kept() -> bool {
+    /// The project that there is where there is any.
+    const NO_PROJECT: u32 = 0;
+    let is_on_device = |mount: &Mount| mount.source.starts_with("/dev/");
+    let asked = |mount: Mount| -> io::Result<Quota> {
+        let root = File::open(mount.point)?;
+        sys::project_quota(root.as_fd(), fstat(&root)?.st_dev, NO_PROJECT)
+    };
+    mounts::of_host().into_iter().filter(is_on_device).any(|mount| asked(mount).is_ok())
+}
 
 /// The account of a directory; `None` where there is none of its own.
 pub(super) fn read(directory: BorrowedFd<'_>, device: u64) -> Option<Accounted> {

@@ -2,10 +2,13 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fs,
+    fs::{self, File},
 };
 
-use rustix::fs::StatVfs;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{StatVfs, statvfs},
+};
 
 use super::mounts::{self, Mount};
 
@@ -60,19 +63,45 @@ const IMAGES: [&str; 4] = ["squashfs", "erofs", "iso9660", "cramfs"];
 const ZFS: &str = "zfs";
 
 /// The file systems that are mounted in our mount namespace, each once, without those in memory or on a network.
-pub(super) fn mounted() -> Vec<Filesystem> {
-    let types = fs::read_to_string("/proc/filesystems").unwrap_or_default();
-    let ask = |mount: &Mount| rustix::fs::statvfs(&mount.point).ok().as_ref().map(Space::from);
-    select(&mounts::of_host(), &on_devices(&types))
-        .into_iter()
-        .map(|mount| Filesystem {
-            mount_point: mount.point.display().to_string(),
-            device: mount.device.clone(),
-            fs_type: mount.fs_type.clone(),
-            source: mount.source.clone(),
-            space: ask(mount),
-        })
-        .collect()
+#[derive(Debug, Default)]
+pub(super) struct Mounted {
+    /// `/proc/self/mountinfo`, which tells when it has changed: with many containers it is a long list.
+    table: Option<File>,
+    known: Vec<Filesystem>,
+}
+
+impl Mounted {
+    /// Asks each what it holds now.
+    pub(super) fn ask(&mut self) -> Vec<Filesystem> {
+        if self.has_changed() {
+            let types = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+            self.known = select(&mounts::of_host(), &on_devices(&types)).into_iter().map(named).collect();
+        }
+        for filesystem in &mut self.known {
+            filesystem.space = statvfs(&filesystem.mount_point).ok().as_ref().map(Space::from);
+        }
+        self.known.clone()
+    }
+
+    /// Whether something was mounted or unmounted since this was asked last (`proc_pid_mounts(5)`).
+    fn has_changed(&mut self) -> bool {
+        let Some(table) = &self.table else {
+            self.table = File::open("/proc/self/mountinfo").ok();
+            return true;
+        };
+        let mut asked = [PollFd::new(table, PollFlags::PRI)];
+        poll(&mut asked, Some(&Timespec::default())).map_or(true, |changed| changed > 0)
+    }
+}
+
+fn named(mount: &Mount) -> Filesystem {
+    Filesystem {
+        mount_point: mount.point.display().to_string(),
+        device: mount.device.clone(),
+        fs_type: mount.fs_type.clone(),
+        source: mount.source.clone(),
+        space: None,
+    }
 }
 
 /// The types in `/proc/filesystems` that need a device.
@@ -120,6 +149,18 @@ mod tests {
             .map(|mount| mount.point.display().to_string())
             .collect();
         assert_eq!(points, ["/", "/srv", "/tank"]);
+    }
+
+    #[test]
+    fn the_list_is_read_again_where_something_was_mounted() {
+        let mut mounted = Mounted::default();
+        let found = mounted.ask();
+        let names = |found: &[Filesystem]| found.iter().map(|it| it.mount_point.clone()).collect::<Vec<_>>();
+        // Others may mount something meanwhile.
+        let is_quiet = (0..5).any(|_| !mounted.has_changed());
+        assert!(is_quiet, "a mount table that changes without end");
+        assert!(found.iter().all(|it| it.space.is_some()), "{found:?}");
+        assert_eq!(names(&mounted.ask()), names(&found));
     }
 
     #[test]

@@ -3,23 +3,20 @@
 //! Three bounds keep it cheap. While a tree is walked, a tenth of the time is spent on it and at most so many entries a
 //! second are looked at. After a walk, ninety-nine times what it took is rested before the next one, of whatever tree, so
 //! that walks take a hundredth of one CPU's or disk's time in the long run, however many trees there are. And no tree is
-//! measured more often than was asked for. What costs next to nothing, logs and finding out where a container's data are,
+//! measured more often than was asked for. A tree whose containers do not run keeps what it takes: it is measured at every
+//! tenth turn only. What costs next to nothing, logs and finding out where a container's data are,
 //! does not wait for that rest, but takes no more than a tenth of the time either.
+
+mod measure;
 
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, BinaryHeap, HashMap, HashSet},
     io,
-    os::fd::AsFd as _,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    path::Path,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     thread,
     time::{Duration, Instant},
-};
-
-use jiff::Timestamp;
-use rustix::{
-    fs::fstatvfs,
-    time::{ClockId, clock_gettime},
 };
 
 use super::{
@@ -27,11 +24,16 @@ use super::{
     layout::{Layout, Subject, Target},
     mounts::{self, Mount},
     quota,
-    space::{self, Filesystem, Space},
+    space::{Filesystem, Mounted},
     sys,
-    walk::{Found, Pace, Root, WalkError},
+    walk::{Pace, WalkError},
 };
-use crate::{error::chain, newtypes::CgroupId, runtime::storage::VolumeMount};
+use crate::{
+    confine::{self, Part},
+    error::chain,
+    newtypes::CgroupId,
+    runtime::storage::VolumeMount,
+};
 
 /// While a tree is walked, one part of the time in so many is spent on it.
 const WALK_PARTS: u32 = 10;
@@ -43,6 +45,10 @@ const BATCH: u32 = 128;
 const REST: u32 = 99;
 /// How often is measured what costs next to nothing, unless less often was asked for.
 const CHEAP_EVERY: Duration = Duration::from_secs(15);
+/// Of the time that all trees like it would take together, so many times is let pass before a cheap one is measured again.
+const CHEAP_PARTS: u32 = 1000;
+/// A tree whose containers have not run since it was measured is measured at one in so many turns, for what others do to it.
+const QUIET_TURNS: u32 = 10;
 /// How long what is mounted on the host is taken to be as it was: with many containers it is a long list.
 const MOUNTS_EVERY: Duration = Duration::from_secs(5);
 /// How long a container that was only just made is left alone: many end at once.
@@ -104,6 +110,7 @@ impl Surveyor {
         let worker = Worker::new(Arc::clone(&shared), interval);
         thread::Builder::new().name("file-systems".to_owned()).spawn(move || {
             step_back();
+            confine::enter(Part::FileSystems { has_quotas: quota::are_kept() });
             worker.run();
         })?;
         Ok(Self(shared))
@@ -238,7 +245,25 @@ struct Known {
 struct Tree {
     users: BTreeSet<CgroupId>,
     due: Instant,
+    /// Between the last turn and the one before.
+    pause: Duration,
     last: Option<Arc<Measured>>,
+    /// How much its users had run at the last turn, and for how many turns they had not run more.
+    ran: Option<u64>,
+    quiet_turns: u32,
+}
+
+impl Tree {
+    /// Whether measuring it would find what was found last. At the first turn since its users stopped it might not: logs are
+    /// written by others, and a little later.
+    fn is_quiet(&mut self, ran: u64) -> bool {
+        if self.ran.replace(ran) != Some(ran) {
+            self.quiet_turns = 0;
+            return false;
+        }
+        self.quiet_turns += 1;
+        self.last.is_some() && self.quiet_turns % QUIET_TURNS != 1
+    }
 }
 
 type Queue = BinaryHeap<Reverse<(Instant, Task)>>;
@@ -256,6 +281,8 @@ struct Worker {
     walk_rest_until: Instant,
     /// The host's mounts, and when they were read.
     mounts: Option<(Instant, Vec<Mount>)>,
+    /// The host's file systems.
+    mounted: Mounted,
     without_layer: HashSet<CgroupId>,
     /// Why trees could not be measured the last time.
     failing: HashMap<Arc<Target>, String>,
@@ -274,6 +301,7 @@ impl Worker {
             walks: Queue::new(),
             walk_rest_until: now,
             mounts: None,
+            mounted: Mounted::default(),
             without_layer: HashSet::new(),
             failing: HashMap::new(),
         }
@@ -329,9 +357,11 @@ impl Worker {
         let is_cheap = !matches!(&task, Task::Measure(target) if target.may_be_walked());
         match task {
             Task::Look(container) => self.look(container),
-            Task::Measure(target) => self.measure(&target),
+            Task::Measure(target) => self.measure_in_turn(&target),
             Task::AskSpace => {
-                self.shared.mail().told.filesystems = Some(space::mounted().into());
+                self.shared.mail().told.filesystems = Some(self.mounted.ask().into());
+                // It takes memory, and is wanted where containers come in numbers.
+                self.mounts.take_if(|(read_at, _)| read_at.elapsed() >= MOUNTS_EVERY);
                 self.queue.push(Reverse((began + CHEAP_EVERY, Task::AskSpace)));
             }
         }
@@ -411,15 +441,44 @@ impl Worker {
         let tree = self.trees.entry(Arc::clone(target)).or_insert_with(|| {
             let queue = if target.may_be_walked() { &mut self.walks } else { &mut self.queue };
             queue.push(Reverse((now, Task::Measure(Arc::clone(target)))));
-            Tree { users: BTreeSet::new(), due: now, last: None }
+            Tree {
+                users: BTreeSet::new(),
+                due: now,
+                pause: Duration::ZERO,
+                last: None,
+                ran: None,
+                quiet_turns: 0,
+            }
         });
-        tree.users.insert(container);
+        if tree.users.insert(container) {
+            tree.ran = None;
+        }
+    }
+
+    /// Measures a tree, unless nothing can have changed.
+    fn measure_in_turn(&mut self, target: &Arc<Target>) {
+        let Some(tree) = self.trees.get_mut(target) else { return };
+        let users = tree.users.iter().filter_map(|user| self.containers.get(user));
+        let ran = users.map(|known| known.subject.ran.load(Ordering::Relaxed)).fold(0, u64::wrapping_add);
+        if tree.is_quiet(ran) && !self.failing.contains_key(target) {
+            self.put_off(target, Instant::now());
+        } else {
+            self.measure(target);
+        }
+    }
+
+    /// Gives a tree its next turn.
+    fn put_off(&mut self, target: &Arc<Target>, now: Instant) {
+        let Some(tree) = self.trees.get_mut(target) else { return };
+        tree.due = now + tree.pause;
+        let queue = if target.may_be_walked() { &mut self.walks } else { &mut self.queue };
+        queue.push(Reverse((tree.due, Task::Measure(Arc::clone(target)))));
     }
 
     fn measure(&mut self, target: &Arc<Target>) {
         let shared = Arc::clone(&self.shared);
         let mut budget = Budget::new(&shared);
-        let measured = measure(target, &mut budget);
+        let measured = measure::measure(target, &mut budget);
         let busy = budget.total();
         let now = Instant::now();
         let is_walk =
@@ -427,11 +486,11 @@ impl Worker {
         if is_walk {
             self.walk_rest_until = now + busy * REST;
         }
+        let least = if is_walk { self.interval } else { self.cheap_interval(busy) };
         let Some(tree) = self.trees.get_mut(target) else { return };
-        let least = if is_walk { self.interval } else { self.interval.min(CHEAP_EVERY) };
-        tree.due = now + least.max(busy * (REST + 1));
-        let queue = if target.may_be_walked() { &mut self.walks } else { &mut self.queue };
-        queue.push(Reverse((tree.due, Task::Measure(Arc::clone(target)))));
+        tree.pause = least.max(busy * (REST + 1));
+        self.put_off(target, now);
+        let Some(tree) = self.trees.get_mut(target) else { return };
         match measured {
             Ok(measured) => {
                 shared.mail().told.health.skipped_total += measured.skipped;
@@ -449,11 +508,17 @@ impl Worker {
         }
     }
 
+    /// How often what is cheap is measured: less often where there is much of it.
+    fn cheap_interval(&self, busy: Duration) -> Duration {
+        let trees = u32::try_from(self.trees.len()).unwrap_or(u32::MAX);
+        busy.saturating_mul(trees).saturating_mul(CHEAP_PARTS).max(CHEAP_EVERY).min(self.interval)
+    }
+
     /// Tells all that is known of a container.
     fn tell(&self, container: CgroupId) {
         let Some(known) = self.containers.get(&container) else { return };
         let tree = |target: &Arc<Target>| TreeUsage {
-            path: target.path().clone(),
+            path: text(target.path()),
             measured: self.trees.get(target).and_then(|tree| tree.last.clone()),
         };
         let Layout { layer, logs, volumes } = &known.layout;
@@ -485,61 +550,12 @@ fn volume_usage(volume: &VolumeMount, tree: Option<TreeUsage>) -> VolumeUsage {
         kind: volume.kind,
         name: volume.name.clone(),
         destination: volume.destination.clone(),
-        tree: tree.unwrap_or_else(|| TreeUsage { path: volume.source.clone(), measured: None }),
+        tree: tree.unwrap_or_else(|| TreeUsage { path: text(&volume.source), measured: None }),
     }
 }
 
-/// By the file system's own account where there is one of just this tree, else entry by entry.
-fn measure(target: &Target, budget: &mut Budget<'_>) -> Result<Measured, WalkError> {
-    match target {
-        Target::Tree(path) => {
-            let root = Root::open(path)?;
-            match quota::read(root.directory.as_fd(), root.device()) {
-                Some(accounted) => Ok(by_quota(&root, accounted, budget)),
-                None => Ok(by_walk(&root, root.walk(budget)?, budget)),
-            }
-        }
-        Target::Log(path) => {
-            let root = Root::open(path.parent().unwrap_or(path))?;
-            let found = root.walk_named(path.file_name().unwrap_or_default(), budget)?;
-            Ok(by_walk(&root, found, budget))
-        }
-    }
-}
-
-fn by_quota(root: &Root, accounted: quota::Accounted, budget: &Budget<'_>) -> Measured {
-    let quota::Accounted { bytes, inodes, limit_bytes, limit_inodes } = accounted;
-    Measured {
-        apparent_bytes: None,
-        limit_bytes: Some(limit_bytes),
-        limit_inodes: Some(limit_inodes),
-        method: Method::Quota,
-        ..by_walk(root, Found { bytes, inodes, ..Found::default() }, budget)
-    }
-}
-
-fn by_walk(root: &Root, found: Found, budget: &Budget<'_>) -> Measured {
-    let Found { bytes, apparent_bytes, inodes, skipped } = found;
-    Measured {
-        bytes,
-        apparent_bytes: Some(apparent_bytes),
-        inodes,
-        limit_bytes: None,
-        limit_inodes: None,
-        method: Method::Walk,
-        skipped,
-        device: root.device(),
-        space: fstatvfs(&root.directory).ok().as_ref().map(Space::from),
-        at: Timestamp::now(),
-        monotonic_ns: monotonic_ns(),
-        busy_ns: u64::try_from(budget.total().as_nanos()).unwrap_or(u64::MAX),
-    }
-}
-
-fn monotonic_ns() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default()
+fn text(path: &Path) -> Arc<str> {
+    path.to_string_lossy().into()
 }
 
 #[cfg(test)]

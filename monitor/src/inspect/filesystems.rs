@@ -1,6 +1,6 @@
 //! What a container takes on file systems, measured once, within a time.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::model::{DataTree, Filesystems, Volume};
 use crate::{
@@ -20,6 +20,7 @@ pub(super) fn measure(cgroup: PathBuf, metadata: Option<&Metadata>) -> Option<Fi
         storage: metadata.and_then(|metadata| metadata.storage.clone()),
         logs: metadata.and_then(Metadata::log_place),
         is_new: false,
+        ran: Arc::default(),
     };
     match filesystem::measure_once(subject, PATIENCE) {
         Ok(usage) => usage.map(|usage| describe(&usage)),
@@ -42,7 +43,7 @@ fn describe(usage: &ContainerUsage) -> Filesystems {
 fn tree(tree: &TreeUsage) -> DataTree {
     let measured = tree.measured.as_deref();
     DataTree {
-        path: tree.path.display().to_string(),
+        path: tree.path.to_string(),
         used_bytes: measured.map(|measured| measured.bytes),
         used_inodes: measured.map(|measured| measured.inodes),
         limit_bytes: measured.and_then(|measured| measured.limit_bytes),

@@ -5,11 +5,12 @@ use std::fmt::{self, Write};
 use super::{
     audit::Agent,
     filesystems::{FilesystemSpace, Filesystems, TreeUsage},
+    groups::Measurements,
     host::{
         CpuTimes, DiskActivity, HostFaults, HostMemory, HostReclaim, HostScheduler, HostTotals,
         InterfaceTraffic,
     },
-    measurements::{BlockIo, Cpu, Faults, Latency, Measurements, Memory, Network, Pids, Scheduler, Tasks},
+    measurements::{BlockIo, Cpu, Faults, Latency, Memory, Network, Pids, Scheduler, Tasks},
     member::Member,
 };
 

@@ -14,6 +14,10 @@ pub struct Coverage {
     pub lost: Lost,
     /// The other sources by name; one that is down costs its own fields only.
     pub sources: BTreeMap<String, Source>,
+    /// The databases and collectors that `monitor serve` writes to, by name, as of the snapshot before; one that is down costs
+    /// nobody else anything.
+    #[serde(default)]
+    pub sinks: BTreeMap<String, Sink>,
     /// Bytes that the eBPF maps take in the kernel.
     pub map_bytes: u64,
     /// What reading every source took for this snapshot, in nanoseconds.
@@ -92,4 +96,25 @@ pub struct Source {
     pub reason: Option<String>,
     /// Where it is read from.
     pub origin: Option<String>,
+}
+
+/// A database or collector that is written to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sink {
+    /// `ok`; `failing` when the last attempt was in vain; `starting` before the first.
+    pub state: String,
+    /// Why it is not `ok`.
+    pub reason: Option<String>,
+    /// Where it is, without credentials.
+    pub destination: String,
+    /// Values that it has taken; of one that is written to in datagrams, values sent.
+    pub delivered_samples_total: u64,
+    /// Values that it refused for good, or that could not be sent in a datagram.
+    pub refused_samples_total: u64,
+    /// Values that were thrown away, the oldest first, because too many waited for it.
+    pub dropped_samples_total: u64,
+    /// Attempts to write that were in vain and made again.
+    pub retries_total: u64,
+    /// Bytes that wait for it.
+    pub queued_bytes: u64,
 }

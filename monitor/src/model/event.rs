@@ -149,6 +149,26 @@ impl Happening {
             Self::Lost { .. } => "lost",
         }
     }
+
+    /// Whether it is of a container as a whole, and so seldom, and not of one of its processes or cgroups.
+    #[must_use]
+    pub fn is_milestone(&self) -> bool {
+        match self {
+            Self::ContainerCreated
+            | Self::ContainerStarted
+            | Self::ContainerDied { .. }
+            | Self::ContainerRemoved
+            | Self::OomKill { .. }
+            | Self::ThrottleBegin { .. }
+            | Self::ThrottleEnd { .. }
+            | Self::Lost { .. } => true,
+            Self::CgroupMade
+            | Self::CgroupRemoved
+            | Self::TaskMoved { .. }
+            | Self::Exec { .. }
+            | Self::Exit { .. } => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What is taken of file systems, by containers and altogether.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +10,7 @@ use super::metric::metrics;
 
 metrics! {
     /// Space and inodes that a container takes on file systems. Measured in the background, each tree at its own time
-    /// (`age_ns`) and not more often than its cost allows.
+    /// (`age_ns`) and not more often than its cost allows; while a container does not run, at every tenth turn only.
     Filesystems at filesystems {
         /// Bytes allocated to the writable layer and the logs together; `null` before both were measured.
         used_bytes: Gauge,
@@ -63,7 +65,7 @@ metrics! {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tree {
     /// Where it lies on the host; of logs, the file that is written to.
-    pub path: String,
+    pub path: Arc<str>,
     /// How it was measured; `null` as long as it was not.
     pub method: Option<UsageMethod>,
     /// When it was measured.

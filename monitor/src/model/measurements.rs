@@ -1,42 +1,9 @@
-//! What is measured of a container, and in the same words of a cgroup that is no container's.
+//! What is measured of a container, and in the same words of a cgroup that is no container's: the groups of it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    filesystems::Filesystems,
-    interference::{BlockInterference, Interference},
-    metric::metrics,
-};
-
-/// All groups of measurements.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Measurements {
-    /// What the scheduler did to its tasks.
-    pub scheduler: Scheduler,
-    /// What its tasks were doing.
-    pub tasks: Tasks,
-    /// Page faults.
-    pub faults: Faults,
-    /// Traffic of its sockets.
-    pub network: Network,
-    /// CPU time, quota and placement.
-    pub cpu: Cpu,
-    /// Memory in use, its limits, and what happened at them.
-    pub memory: Memory,
-    /// Requests to block devices.
-    pub block_io: BlockIo,
-    /// Space and inodes taken on file systems.
-    pub filesystems: Filesystems,
-    /// Number of tasks.
-    pub pids: Pids,
-    /// Pressure stall information.
-    pub pressure: Pressure,
-    /// What its waiting for a CPU was spent on; `null` until measured.
-    pub interference: Option<Vec<Interference>>,
-    /// Whom its requests to block devices stood in line behind; `null` until measured.
-    pub block_interference: Option<Vec<BlockInterference>>,
-}
+use super::metric::metrics;
 
 metrics! {
     /// What the scheduler did to the tasks, counted at each switch by eBPF.

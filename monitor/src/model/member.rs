@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::{
     filesystems::{Tree, Volume},
-    measurements::{BlockDevice, Interface, Latency, Measurements, NumaMemory, PacketDrops},
+    groups::Measurements,
+    measurements::{BlockDevice, Interface, Latency, NumaMemory, PacketDrops},
 };
 
 /// One field that is no scalar of what a `T` holds.
@@ -48,15 +49,21 @@ pub enum Shaped<'a> {
 }
 
 /// What can be written as JSON, whatever its type.
-pub trait ToJson {
+pub trait ToJson: Send + Sync {
     /// Its JSON in one line.
     fn to_json(&self) -> String;
+    /// Appends the same.
+    fn put_json(&self, out: &mut Vec<u8>);
 }
 
-impl<T: Serialize> ToJson for T {
+// It cannot fail: every map has string keys and nothing in a snapshot refuses to be serialized.
+impl<T: Serialize + Send + Sync> ToJson for T {
     fn to_json(&self) -> String {
-        // It cannot fail: every map has string keys and nothing in a snapshot refuses to be serialized.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn put_json(&self, out: &mut Vec<u8>) {
+        let _ = serde_json::to_writer(out, self);
     }
 }
 

@@ -9,32 +9,39 @@ pub mod catalog;
 pub mod coverage;
 pub mod event;
 pub mod filesystems;
+pub mod groups;
 pub mod host;
 pub mod interference;
 pub mod measurements;
 pub mod member;
 mod metric;
+pub mod shared;
 pub mod snapshot;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod typescript;
 
 pub use self::{
     audit::{Agent, Audit, Comparison},
     catalog::{Distribution, Kind, Metric, Span, Value},
-    coverage::{Coverage, Lost, Probe, Source},
+    coverage::{Coverage, Lost, Probe, Sink, Source},
     event::{EVENT_SCHEMA_VERSION, Event, EventContainer, Happening, LossCause},
     filesystems::{
         FilesystemSpace, Filesystems, HostFilesystem, Tree, TreeUsage, UsageMethod, Volume, VolumeKind,
     },
+    groups::Measurements,
     host::{
         CpuTimes, Disk, DiskActivity, Host, HostFaults, HostInterface, HostMemory, HostReclaim,
         HostScheduler, HostTotals, InterfaceTraffic, NumberedCpu,
     },
     interference::{BlockInterference, Interference, InterferenceSource},
     measurements::{
-        BlockDevice, BlockIo, Cpu, Faults, Interface, Latency, LatencyBucket, Measurements, Memory, Network,
-        NumaMemory, PacketDrops, Pids, Pressure, Scheduler, Stall, StallShare, Tasks,
+        BlockDevice, BlockIo, Cpu, Faults, Interface, Latency, LatencyBucket, Memory, Network, NumaMemory,
+        PacketDrops, Pids, Pressure, Scheduler, Stall, StallShare, Tasks,
     },
+    shared::Shared,
     snapshot::{
-        Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,
+        About, Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,
         SCHEMA_VERSION, Snapshot,
     },
 };

@@ -1,12 +1,15 @@
 //! The snapshot: one JSON object, or one line of an NDJSON stream.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::{Deref, DerefMut},
+};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{audit::Audit, coverage::Coverage, host::Host, measurements::Measurements};
+use super::{audit::Audit, coverage::Coverage, groups::Measurements, host::Host, shared::Shared};
 
 /// Raised by a rename or a change of meaning; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -47,6 +50,17 @@ pub enum CgroupMode {
 /// A container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Container {
+    /// Who it is.
+    #[serde(flatten)]
+    pub about: Shared<About>,
+    /// What was measured.
+    #[serde(flatten)]
+    pub measurements: Measurements,
+}
+
+/// Who a container is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct About {
     /// The runtime's full id; a name where the runtime has no ids, with containerd's namespace before it.
     pub id: String,
     /// Its first twelve characters, for screens.
@@ -77,9 +91,32 @@ pub struct Container {
     pub cgroup: Cgroup,
     /// Inode numbers of its first process's namespaces.
     pub namespaces: Namespaces,
-    /// What was measured.
-    #[serde(flatten)]
-    pub measurements: Measurements,
+}
+
+// So that `container.name` is its name.
+impl Deref for Container {
+    type Target = About;
+
+    fn deref(&self) -> &About {
+        &self.about
+    }
+}
+
+impl DerefMut for Container {
+    fn deref_mut(&mut self) -> &mut About {
+        &mut self.about
+    }
+}
+
+impl About {
+    /// Whether it has a label, asked for as `KEY` or `KEY=VALUE`.
+    #[must_use]
+    pub fn has_label(&self, label: &str) -> bool {
+        match label.split_once('=') {
+            Some((key, value)) => self.labels.get(key).is_some_and(|told| told == value),
+            None => self.labels.contains_key(label),
+        }
+    }
 }
 
 /// Whether a container runs.

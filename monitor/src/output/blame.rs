@@ -19,10 +19,8 @@ pub fn encode(snapshot: &Snapshot, out: &mut BytesMut) {
         snapshot.containers.iter().map(|container| (container, waited(container))).collect();
     waiting.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let mut text = String::new();
-    for (container, per_second) in waiting {
-        paragraph(&mut text, container, per_second);
-        delays::put_queue(&mut text, container);
-        delays::put_reclaim(&mut text, container, snapshot);
+    for (container, _) in waiting {
+        put_container(&mut text, container, snapshot);
     }
     if text.is_empty() {
         text.push_str("no container is there\n");
@@ -30,9 +28,17 @@ pub fn encode(snapshot: &Snapshot, out: &mut BytesMut) {
     out.put_slice(text.as_bytes());
 }
 
-fn paragraph(text: &mut String, container: &Container, per_second: f64) {
+/// Appends what one container waited for.
+pub fn put_container(text: &mut String, container: &Container, snapshot: &Snapshot) {
+    paragraph(text, container);
+    delays::put_queue(text, container);
+    delays::put_reclaim(text, container, snapshot);
+}
+
+fn paragraph(text: &mut String, container: &Container) {
     let name = label(container);
-    let Some(parts) = &container.measurements.interference else {
+    let per_second = waited(container);
+    let Some(parts) = &*container.measurements.interference else {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{name}: not measured (see `monitor doctor`)");
         return;
@@ -62,49 +68,67 @@ fn paragraph(text: &mut String, container: &Container, per_second: f64) {
             culprit(part)
         );
         if place == 0
-            && let Some(advice) = advice(part, &name)
+            && let Some(advice) = advice(part.source)
         {
-            let _ = writeln!(text, "           → {advice}");
+            let _ = writeln!(text, "           → {}", advice.replace("{victim}", &name));
         }
     }
 }
 
 /// Nanoseconds waited a second.
-fn waited(container: &Container) -> f64 {
+#[must_use]
+pub fn waited(container: &Container) -> f64 {
     let parts = container.measurements.interference.iter().flatten();
     parts.filter_map(|part| part.wait_ns_per_second).sum()
 }
 
 fn culprit(part: &Interference) -> String {
-    match part.source {
-        InterferenceSource::Own => "its own other tasks".to_owned(),
-        InterferenceSource::Container => match (&part.name, &part.id) {
-            (Some(name), _) => format!("container {}", printable(name)),
-            (None, Some(id)) => format!("container {}", printable(id.get(..12).unwrap_or(id))),
-            (None, None) => "containers that have ended".to_owned(),
-        },
-        InterferenceSource::System => "the system: tasks in no container".to_owned(),
-        InterferenceSource::Quota => "its CPU quota".to_owned(),
-        InterferenceSource::Wakeup => "idle CPUs that woke up".to_owned(),
-        InterferenceSource::Unknown => "not known: other CPUs before a migration".to_owned(),
+    match (part.source, &part.name, &part.id) {
+        (InterferenceSource::Container, Some(name), _) => format!("container {}", printable(name)),
+        (InterferenceSource::Container, None, Some(id)) => {
+            format!("container {}", printable(id.get(..12).unwrap_or(id)))
+        }
+        _ => words(part.source).to_owned(),
     }
 }
 
-/// What would shorten the wait.
-fn advice(part: &Interference, name: &str) -> Option<String> {
-    match part.source {
-        InterferenceSource::Own => Some(
-            "it has more to run than CPUs to run on: fewer threads, or more CPUs (--cpuset-cpus)".to_owned(),
+/// Every source.
+pub const SOURCES: [InterferenceSource; 6] = [
+    InterferenceSource::Own,
+    InterferenceSource::Container,
+    InterferenceSource::System,
+    InterferenceSource::Quota,
+    InterferenceSource::Wakeup,
+    InterferenceSource::Unknown,
+];
+
+/// Whom or what a container waited for, where that is no container that is shown.
+#[must_use]
+pub fn words(source: InterferenceSource) -> &'static str {
+    match source {
+        InterferenceSource::Own => "its own other tasks",
+        InterferenceSource::Container => "containers that have ended",
+        InterferenceSource::System => "the system: tasks in no container",
+        InterferenceSource::Quota => "its CPU quota",
+        InterferenceSource::Wakeup => "idle CPUs that woke up",
+        InterferenceSource::Unknown => "not known: other CPUs before a migration",
+    }
+}
+
+/// What would shorten a wait for a CPU; `{victim}` stands for who waited.
+#[must_use]
+pub fn advice(source: InterferenceSource) -> Option<&'static str> {
+    match source {
+        InterferenceSource::Own => {
+            Some("it has more to run than CPUs to run on: fewer threads, or more CPUs (--cpuset-cpus)")
+        }
+        InterferenceSource::Container => Some(
+            "keep the two apart (--cpuset-cpus), give {victim} more weight (--cpu-shares), or bound the other (--cpus)",
         ),
-        InterferenceSource::Container => Some(format!(
-            "keep the two apart (--cpuset-cpus), give {name} more weight (--cpu-shares), or bound the other (--cpus)"
-        )),
         InterferenceSource::System => {
-            Some(format!("give {name} more weight (--cpu-shares), or CPUs that the system leaves alone"))
+            Some("give {victim} more weight (--cpu-shares), or CPUs that the system leaves alone")
         }
-        InterferenceSource::Quota => {
-            Some("raise its quota (--cpus), or lengthen its period (--cpu-period)".to_owned())
-        }
+        InterferenceSource::Quota => Some("raise its quota (--cpus), or lengthen its period (--cpu-period)"),
         InterferenceSource::Wakeup | InterferenceSource::Unknown => None,
     }
 }
@@ -132,7 +156,7 @@ mod tests {
             "container ho\u{fffd}g"
         );
         assert_eq!(culprit(&part(InterferenceSource::Container, None, 1.0)), "containers that have ended");
-        assert!(advice(&part(InterferenceSource::Quota, None, 1.0), "web").unwrap().contains("--cpus"));
-        assert_eq!(advice(&part(InterferenceSource::Wakeup, None, 1.0), "web"), None);
+        assert!(advice(InterferenceSource::Quota).unwrap().contains("--cpus"));
+        assert_eq!(advice(InterferenceSource::Wakeup), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
+use super::escape::printable;
 use crate::model::{Snapshot, catalog};
 
 /// Appends the line of column names.
@@ -27,7 +28,7 @@ pub fn encode_rows(snapshot: &Snapshot, out: &mut BytesMut) {
         let image = container.image.as_deref().unwrap_or_default();
         for text in [container.id.as_str(), name, image, &state, &exit_code] {
             out.put_u8(b',');
-            put_field(text, out);
+            put_field(&printable(text), out);
         }
         for metric in catalog::metrics() {
             out.put_u8(b',');

@@ -143,10 +143,10 @@ mod tests {
         };
         let mut web = snapshot().containers.remove(0);
         let mut text = String::new();
-        web.measurements.block_interference = Some(vec![part(InterferenceSource::Own, None, 1e4)]);
+        *web.measurements.block_interference = Some(vec![part(InterferenceSource::Own, None, 1e4)]);
         put_queue(&mut text, &web);
         assert_eq!(text, "");
-        web.measurements.block_interference = Some(vec![
+        *web.measurements.block_interference = Some(vec![
             part(InterferenceSource::Own, None, 2e6),
             part(InterferenceSource::Container, Some("ho\u{1b}g"), 8e6),
             part(InterferenceSource::System, None, 1e3),

@@ -4,14 +4,19 @@ use std::fmt::Write;
 
 use bytes::{BufMut, BytesMut};
 
-use super::table::{duration, printable};
+use super::{
+    escape::escape_json,
+    table::{duration, printable},
+};
 use crate::model::{Event, Happening, LossCause};
 
 /// Appends events as NDJSON.
 pub fn encode_lines(events: &[Event], out: &mut BytesMut) {
     for event in events {
+        let begin = out.len();
         // It cannot fail: every map has string keys and nothing in an event refuses to be serialized.
         if serde_json::to_writer(out.writer(), event).is_ok() {
+            escape_json(out, begin);
             out.put_u8(b'\n');
         }
     }

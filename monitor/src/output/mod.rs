@@ -3,8 +3,10 @@
 pub mod blame;
 pub mod csv;
 mod delays;
+pub mod escape;
 pub mod events;
 pub mod json;
+pub mod lines;
 pub mod prometheus;
 pub mod sink;
 pub mod table;

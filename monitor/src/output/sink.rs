@@ -14,7 +14,9 @@ use std::{
 };
 
 use bytes::BytesMut;
-use rustix::pipe::fcntl_setpipe_size;
+use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+
+use crate::confine::{self, Part};
 
 /// What waits for a slow reader at most; more is dropped and counted.
 const QUEUE: usize = 64;
@@ -66,46 +68,82 @@ pub struct Target {
 
 enum Out {
     Stdout,
-    /// A file, and how much of it holds whole windows.
-    File(File, u64),
+    File(WindowFile),
+}
+
+/// A file, of which only whole windows are kept.
+struct WindowFile {
+    file: File,
+    /// How much of it holds whole windows.
+    whole: u64,
+    written: u64,
 }
 
 impl Target {
-    /// Standard output. A pipe is made to hold `PIPE_BYTES`, so that a long line is not handed over in dozens of pieces.
+    /// Standard output. A smaller pipe is made to hold `PIPE_BYTES`, so that a long line is not handed over in dozens of pieces.
     #[must_use]
     pub fn stdout() -> Self {
-        // It is no pipe, or its user has as much in pipes as is allowed: it stays as it is.
-        let _ = fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
+        // It is no pipe, holds more already, or its user has as much in pipes as is allowed: it stays as it is.
+        if fcntl_getpipe_size(io::stdout()).is_ok_and(|bytes| bytes < PIPE_BYTES) {
+            let _ = fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
+        }
         Self { name: "standard output".to_owned(), out: Out::Stdout }
     }
 
     /// A file, emptied if it exists.
     pub fn file(path: &Path) -> Result<Self, SinkError> {
         let file = File::create(path).map_err(|source| SinkError::Create { path: path.into(), source })?;
-        Ok(Self { name: path.display().to_string(), out: Out::File(file, 0) })
+        Ok(Self {
+            name: path.display().to_string(),
+            out: Out::File(WindowFile { file, whole: 0, written: 0 }),
+        })
     }
 
-    /// Writes a window whole. Where a file has no room for it, what was written of it is taken back, so that every
-    /// line of the file is complete.
+    /// Writes a window whole.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
-        let written = match &mut self.out {
-            Out::Stdout => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(bytes).and_then(|()| stdout.flush())
+        let written = self.write_part(bytes).and_then(|()| self.end_window());
+        written.map_err(|source| self.failed(source))
+    }
+
+    /// Writes a part of a window. Where a file has no room for it, what was written of the window is taken back, so that every
+    /// line of the file is complete.
+    pub(super) fn write_part(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.out {
+            Out::Stdout => io::stdout().lock().write_all(bytes),
+            Out::File(out) => out.write_part(bytes),
+        }
+    }
+
+    /// Says that the window is whole.
+    pub(super) fn end_window(&mut self) -> io::Result<()> {
+        match &mut self.out {
+            Out::Stdout => io::stdout().lock().flush(),
+            Out::File(out) => {
+                out.whole = out.written;
+                Ok(())
             }
-            Out::File(file, whole) => match file.write_all(bytes) {
-                Ok(()) => {
-                    *whole += bytes.len() as u64;
-                    Ok(())
-                }
-                Err(error) => {
-                    // Not possible for a pipe or a device, and not needed there.
-                    let _ = file.set_len(*whole).and_then(|()| file.seek(io::SeekFrom::Start(*whole)));
-                    Err(error)
-                }
-            },
-        };
-        written.map_err(|source| SinkError::Write { target: self.name.clone(), source })
+        }
+    }
+
+    pub(super) fn failed(&self, source: io::Error) -> SinkError {
+        SinkError::Write { target: self.name.clone(), source }
+    }
+}
+
+impl WindowFile {
+    fn write_part(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(bytes);
+        match &written {
+            Ok(()) => self.written += bytes.len() as u64,
+            // Not possible for a pipe or a device, and not needed there.
+            Err(_) => {
+                let _ = self
+                    .file
+                    .set_len(self.whole)
+                    .and_then(|()| self.file.seek(io::SeekFrom::Start(self.whole)));
+            }
+        }
+        written
     }
 }
 
@@ -164,6 +202,7 @@ impl<T: Send + Sync + 'static> Sink<T> {
     pub fn start_into<D: Drain<T> + 'static>(mut drain: D) -> Self {
         let (queue, items) = sync_channel::<Arc<T>>(QUEUE);
         let thread = std::thread::spawn(move || {
+            confine::enter(Part::Output);
             for item in items {
                 drain.take(&item)?;
             }

@@ -102,6 +102,13 @@ impl Probes {
         file.read_to_end(buffer).map_err(|error| format!("read the task iterator: {error}"))?;
         Ok(add_up(buffer))
     }
+
+    /// Which of the things that a tick asks of the kernel it does: run a program, look at tasks, read a table. With too few
+    /// rights these are fewer.
+    pub fn answers(&mut self) -> [bool; 3] {
+        let tasks = self.look_at_tasks(&mut Vec::new()).is_ok();
+        [self.reader.can_flush(), tasks, self.reader.can_read_tables()]
+    }
 }
 
 #[cfg(test)]

@@ -88,6 +88,17 @@ impl Reader {
         }
     }
 
+    /// Whether [`Self::flush_running`] does anything.
+    pub(super) fn can_flush(&self) -> bool {
+        let Some(flush) = &self.flush else { return false };
+        (0..self.geometry.cpus).any(|cpu| run_on_cpu(flush.as_fd(), cpu).is_ok())
+    }
+
+    /// Whether the tables that are read by system calls are to be read.
+    pub(super) fn can_read_tables(&self) -> bool {
+        self.sockets.can_be_read()
+    }
+
     /// Notes which CPUs are busy as the programs are attached: nothing tells before their next switch.
     pub(super) fn note_running(&self) {
         let Some(flush) = &self.flush else { return };

@@ -68,6 +68,11 @@ impl Sockets {
         (at(LOST_TIMES), at(LOST_REASONS))
     }
 
+    /// Whether the kernel lets us read them.
+    pub(super) fn can_be_read(&self) -> bool {
+        self.lost.get(&LOST_TIMES, 0).is_ok()
+    }
+
     /// Frees the entries of a removed cgroup, whose last counts have been taken.
     pub(super) fn release(&mut self, id: CgroupId) {
         // They fail only where the entry is not there.

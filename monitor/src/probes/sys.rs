@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "system calls with pointers, and memory shared with the kernel")]
 
 use std::{
-    io,
+    fs, io,
     marker::PhantomData,
     mem, ops,
     os::fd::{AsRawFd, BorrowedFd},
@@ -112,6 +112,24 @@ pub fn return_free_memory() {
     // SAFETY: malloc_trim(3) has no preconditions.
     unsafe {
         libc::malloc_trim(0);
+    }
+}
+
+/// Lets go of the pages with the program's own code, a good part of which only starting needed. What goes on running is mapped
+/// again as it runs, from the page cache.
+pub fn return_code() {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let program = fs::read_link("/proc/self/exe").unwrap_or_default();
+    let of_program = |line: &&str| program.to_str().is_some_and(|program| line.ends_with(program));
+    let code = maps.lines().filter(of_program).filter(|line| line.contains(" r-xp ")).filter_map(|line| {
+        let (begin, end) = line.split_whitespace().next()?.split_once('-')?;
+        Some((usize::from_str_radix(begin, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
+    });
+    for (begin, end) in code {
+        // SAFETY: the mapping is the program's file, private and never written to, so that its pages come back as they were.
+        unsafe {
+            libc::madvise(ptr::without_provenance_mut(begin), end - begin, libc::MADV_DONTNEED);
+        }
     }
 }
 

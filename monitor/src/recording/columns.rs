@@ -355,7 +355,7 @@ fn pressure() -> Vec<Column> {
                 let who = if extent == "some" { "at least one task" } else { "all that were not idle" };
                 let help = format!("Stalls on {resource} of {who}: {help}.");
                 columns.push(column(name, type_, help, move |row| {
-                    let pressure = row.measurements().map(|measured| &measured.pressure);
+                    let pressure = row.measurements().map(|measured| &*measured.pressure);
                     pressure.and_then(stall_of).and_then(share_of).map_or(Cell::Null, value)
                 }));
             }

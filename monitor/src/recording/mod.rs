@@ -239,6 +239,9 @@ fn create(path: &Path) -> Result<File, RecordingError> {
 pub struct Recording {
     path: PathBuf,
     file: Reader,
+    /// The same open file, which tells how far it was read.
+    place: File,
+    bytes: u64,
     has_warned: bool,
 }
 
@@ -251,17 +254,48 @@ impl Recording {
     /// Opens a recording of either format, which its first bytes tell.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let (file, format) = open(path)?;
+        let failed = |source| RecordingError::Open { path: path.into(), source };
+        let place = file.try_clone().map_err(failed)?;
+        let bytes = file.metadata().map_err(failed)?.len();
         let file = match format {
             Format::Parquet => {
                 Reader::Parquet { reader: open_parquet(file, path)?, next_group: 0, ready: VecDeque::new() }
             }
-            Format::Ndjson => {
-                let reader = NdjsonReader::open(file)
-                    .map_err(|source| RecordingError::Open { path: path.into(), source })?;
-                Reader::Ndjson(Box::new(reader))
-            }
+            Format::Ndjson => Reader::Ndjson(Box::new(NdjsonReader::open(file).map_err(failed)?)),
         };
-        Ok(Self { path: path.into(), file, has_warned: false })
+        Ok(Self { path: path.into(), file, place, bytes, has_warned: false })
+    }
+
+    /// How much was read, of how much.
+    pub fn progress(&mut self) -> (u64, u64) {
+        match &self.file {
+            Reader::Parquet { reader, next_group, .. } => (*next_group as u64, reader.group_count() as u64),
+            Reader::Ndjson(_) => (self.place.stream_position().unwrap_or(0), self.bytes),
+        }
+    }
+
+    /// Leaves out what was taken before a time, as far as that costs nothing: Parquet is left out by row groups, of NDJSON every
+    /// line has to be read.
+    pub fn skip_to(&mut self, time: Timestamp) -> Result<(), RecordingError> {
+        let Reader::Parquet { reader, next_group, ready } = &mut self.file else { return Ok(()) };
+        let failed = |error| RecordingError::Read { path: self.path.clone(), source: cause(error) };
+        let begun_before = |group| {
+            let column = columns::columns().iter().find(|column| column.name == columns::TAKEN_AT);
+            let cells = column.map(|column| reader.cells(group, column)).transpose().map_err(failed)?;
+            let first = cells.flatten().and_then(|cells| cells.into_iter().next());
+            Ok::<_, RecordingError>(matches!(first, Some(columns::Cell::Time(begun)) if begun <= time))
+        };
+        // The last one that was begun before: a search, since each look reads from the file.
+        let (mut low, mut high) = (*next_group, reader.group_count());
+        while high.saturating_sub(low) > 1 {
+            let middle = low + (high - low) / 2;
+            if begun_before(middle)? { low = middle } else { high = middle }
+        }
+        if low > *next_group {
+            *next_group = low;
+            ready.clear();
+        }
+        Ok(())
     }
 
     fn read(&mut self) -> Option<Result<Snapshot, RecordingError>> {

@@ -39,11 +39,13 @@ pub struct Table {
 
 impl Table {
     /// Opens a recording. One of NDJSON is first written as Parquet to a file without a name, in the folder for such.
-    pub fn open(path: &Path) -> Result<Self, RecordingError> {
+    ///
+    /// That is told as it goes on: how much was read, of how much.
+    pub fn open(path: &Path, progress: impl FnMut(u64, u64)) -> Result<Self, RecordingError> {
         let (file, format) = open(path)?;
         let reader = match format {
             Format::Parquet => open_parquet(file, path)?,
-            Format::Ndjson => transposed(path)?,
+            Format::Ndjson => transposed(path, progress)?,
         };
         if reader.is_cut() {
             log::warn!("{} was cut short: read to what was last written whole", path.display());
@@ -105,15 +107,18 @@ fn text(cell: Cell<'static>) -> Option<String> {
 }
 
 /// A recording of NDJSON as columns. Both files are read and written once, whatever their size, in bounded memory.
-fn transposed(path: &Path) -> Result<ParquetReader, RecordingError> {
+fn transposed(path: &Path, mut progress: impl FnMut(u64, u64)) -> Result<ParquetReader, RecordingError> {
     let name = std::env::temp_dir().join("a recording's columns");
     let failed = |source| RecordingError::Create { path: name.clone(), source };
     let file = tempfile::tempfile().map_err(failed)?;
     let again = file.try_clone().map_err(failed)?;
     let manner = Manner { format: Format::Parquet, flush_every: Duration::MAX, rotate_every: None };
     let mut recorder = Recorder::begin(file, &name, manner)?;
-    for snapshot in Recording::open(path)? {
+    let mut recording = Recording::open(path)?;
+    while let Some(snapshot) = recording.next() {
         recorder.write(&Arc::new(snapshot?))?;
+        let (done, all) = recording.progress();
+        progress(done, all);
     }
     recorder.finish()?;
     open_parquet(again, &name)

@@ -1,6 +1,7 @@
 //! From the values of one signal to what is said of it. Pure.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::stats::{
@@ -29,7 +30,7 @@ const LEAST_CORRELATION: f64 = 0.7;
 const LEAST_COMMON: usize = 20;
 
 /// What is said of one series.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(super) struct Findings {
     /// As a whole.
     #[serde(flatten)]
@@ -47,19 +48,25 @@ pub(super) struct Findings {
 }
 
 /// A value that does not belong to the others.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub(super) struct Outlier {
+    /// When it was.
     pub(super) at: Timestamp,
+    /// The value.
     pub(super) value: f64,
     /// Its distance from the median in standard deviations, if the others were normally distributed.
     pub(super) score: f64,
 }
 
 /// A new level.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ChangeOfLevel")]
 pub(super) struct Change {
+    /// When it begins.
     pub(super) at: Timestamp,
+    /// The mean before.
     pub(super) before: f64,
+    /// The mean from then on.
     pub(super) after: f64,
 }
 

@@ -9,16 +9,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    ReportError, index, progress,
+    ReportError, Steps, index,
     signals::Signal,
     source::{Index, Window},
 };
-use crate::{
-    recording::Table,
-    stats::{
-        ranks::{Comparison, compare as compare_samples},
-        summary::Summary,
-    },
+use crate::stats::{
+    ranks::{Comparison, compare as compare_samples},
+    summary::Summary,
 };
 
 /// All that differs.
@@ -66,11 +63,12 @@ pub(super) fn compare(
     signals: &[Signal],
     window: &Window<'_>,
 ) -> Result<Difference, ReportError> {
-    let progress = progress(second, signals.len());
-    let tables = (Table::open(first)?, Table::open(second)?);
+    let steps = Steps::of(&[first, second], signals.len());
+    let tables = (steps.open(first, 0)?, steps.open(second, 1)?);
     let indices = (index(&tables.0, first, window)?, index(&tables.1, second, window)?);
     let mut metrics = Vec::new();
-    for signal in signals {
+    for (number, signal) in signals.iter().enumerate() {
+        steps.next(signal);
         let values1 = by_name(&indices.0, signal)?;
         let values2 = by_name(&indices.1, signal)?;
         for (name, values1) in &values1 {
@@ -78,9 +76,9 @@ pub(super) fn compare(
                 metrics.extend(difference(name, signal, values1, values2));
             }
         }
-        progress.inc(1);
+        steps.done(number + 1);
     }
-    progress.finish_and_clear();
+    drop(steps);
     let effect = |metric: &MetricDifference| metric.comparison.map_or(0.0, |found| found.delta.abs());
     metrics.sort_by(|a, b| effect(b).total_cmp(&effect(a)));
     let (names1, names2) = (names(&indices.0), names(&indices.1));

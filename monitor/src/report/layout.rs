@@ -1,5 +1,7 @@
 //! What stands where in a report.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::{
@@ -19,7 +21,10 @@ const MOST_DIFFERENCES: usize = 100;
 /// The report on one recording.
 pub(super) fn one(statistics: &Statistics) -> Document {
     let mut document = Document::default();
-    document.heading(1, format!("Report on {}", statistics.file.display()));
+    document.heading(
+        1,
+        format!("Report on {}", statistics.file.as_deref().unwrap_or(Path::new("history")).display()),
+    );
     document.line(format!(
         "{} to {}, {} ticks, {} containers. A rate is growth a second; a percentile is over ticks.",
         time(statistics.from),

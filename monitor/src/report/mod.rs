@@ -13,22 +13,26 @@ mod source;
 
 use std::{
     fs,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::{
     analysis::{Findings, analyse, correlated},
     document::Document,
-    signals::{Signal, select},
     source::{Index, Series, Window},
+};
+pub use self::{
+    signals::{Signal, select},
+    source::Run,
 };
 use crate::{
     cli::StatisticsFormat,
+    console::Progress,
     recording::{RecordingError, Table, require_another},
     settings::{Report, Reported},
 };
@@ -74,14 +78,21 @@ const TALKERS: usize = 5;
 /// Correlations that are told of each metric.
 const CORRELATIONS: usize = 5;
 
-/// All that is said of one recording.
-#[derive(Debug, Serialize)]
-struct Statistics {
-    file: PathBuf,
+/// Containers whose metrics are compared with each other's: those that have the most. The work goes with their square.
+const MOST_CORRELATED: usize = 100;
+
+/// All that is said of one stretch of time.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Statistics {
+    /// The recording; `null` where it is none.
+    file: Option<PathBuf>,
+    /// When the first was measured of what this is about.
     from: Option<Timestamp>,
+    /// When the last was.
     to: Option<Timestamp>,
     /// How many times was measured in that time.
     ticks: usize,
+    /// What is said of each.
     containers: Vec<ContainerStatistics>,
     /// The greatest of each metric.
     top: Vec<Top>,
@@ -89,22 +100,31 @@ struct Statistics {
     correlations: Vec<Correlation>,
 }
 
-#[derive(Debug, Serialize)]
+/// What is said of one container.
+#[derive(Debug, Serialize, JsonSchema)]
 struct ContainerStatistics {
+    /// Its id.
     id: String,
+    /// Its name.
     name: Option<String>,
+    /// Its image.
     image: Option<String>,
+    /// When it was first measured.
     first_seen_at: Timestamp,
+    /// When it was last measured.
     last_seen_at: Timestamp,
+    /// What is said of each metric that was not 0 throughout.
     metrics: Vec<MetricStatistics>,
     #[serde(skip)]
     label: String,
 }
 
-#[derive(Debug, Serialize)]
+/// What is said of one metric.
+#[derive(Debug, Serialize, JsonSchema)]
 struct MetricStatistics {
-    /// The column; where `per_second`, its growth.
+    /// Its name; where `per_second`, its growth.
     metric: String,
+    /// Whether the values are its growth a second.
     per_second: bool,
     #[serde(flatten)]
     findings: Findings,
@@ -112,30 +132,41 @@ struct MetricStatistics {
     signal: Signal,
 }
 
-#[derive(Debug, Serialize)]
+/// Who has most of one metric.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Top {
+    /// Its name.
     metric: String,
+    /// Whether the values are its growth a second.
     per_second: bool,
+    /// The greatest first.
     containers: Vec<Talker>,
     #[serde(skip)]
     signal: Signal,
 }
 
 /// A container and its part of what all together have.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Talker {
+    /// Its id.
     id: String,
+    /// Its name, or the beginning of its id.
     #[serde(rename = "name")]
     label: String,
     /// Its sum over the ticks by their number, so that one that was there for a short while counts for it.
     mean: f64,
+    /// Its part.
     share: f64,
 }
 
-#[derive(Debug, Serialize)]
+/// Two containers that go together.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Correlation {
+    /// In this metric.
     metric: String,
+    /// One container's name.
     first: String,
+    /// The other's.
     second: String,
     /// Spearman's.
     rho: f64,
@@ -193,25 +224,31 @@ fn write(path: Option<&Path>, text: &str) -> Result<(), ReportError> {
 
 /// What one recording says.
 fn one(path: &Path, signals: &[Signal], window: &Window<'_>) -> Result<Statistics, ReportError> {
-    let progress = progress(path, signals.len());
-    let table = Table::open(path)?;
+    let steps = Steps::of(&[path], signals.len());
+    let table = steps.open(path, 0)?;
     let index = index(&table, path, window)?;
-    let mut statistics = Statistics {
-        file: path.into(),
-        from: index.ticks.first().copied(),
-        to: index.ticks.last().copied(),
-        ticks: index.ticks.len(),
-        containers: containers(&index),
-        top: Vec::new(),
-        correlations: Vec::new(),
-    };
-    for signal in signals {
+    let mut statistics = Statistics::new(Some(path.into()), &index.ticks, &index.runs);
+    for (number, signal) in signals.iter().enumerate() {
+        steps.next(signal);
         let series = index.series(signal)?;
-        statistics.take(&index, signal, &series);
-        progress.inc(1);
+        statistics.take(&index.ticks, signal, &series);
+        steps.done(number + 1);
     }
-    progress.finish_and_clear();
     Ok(statistics)
+}
+
+/// What there is to say of series from elsewhere: of each of these runs and signals a value at each tick.
+pub fn statistics(
+    ticks: &[Timestamp],
+    runs: &[Run],
+    signals: &[Signal],
+    mut series: impl FnMut(&Signal) -> Vec<Vec<Option<f64>>>,
+) -> Statistics {
+    let mut statistics = Statistics::new(None, ticks, runs);
+    for signal in signals {
+        statistics.take(ticks, signal, &series(signal));
+    }
+    statistics
 }
 
 /// Who was there; an error where nobody was.
@@ -224,12 +261,12 @@ fn index<'t>(table: &'t Table, path: &Path, window: &Window<'_>) -> Result<Index
 }
 
 /// One for each run, in the order of their labels. Runs of one name are numbered.
-fn containers(index: &Index<'_>) -> Vec<ContainerStatistics> {
-    let label = |number: usize, run: &source::Run| {
-        let before = index.runs.iter().take(number).filter(|other| other.label() == run.label()).count();
+fn containers(all: &[Run]) -> Vec<ContainerStatistics> {
+    let label = |number: usize, run: &Run| {
+        let before = all.iter().take(number).filter(|other| other.label() == run.label()).count();
         if before == 0 { run.label().to_owned() } else { format!("{} #{}", run.label(), before + 1) }
     };
-    let runs = index.runs.iter().enumerate();
+    let runs = all.iter().enumerate();
     runs.map(|(number, run)| ContainerStatistics {
         id: run.id.clone(),
         name: run.name.clone(),
@@ -243,11 +280,23 @@ fn containers(index: &Index<'_>) -> Vec<ContainerStatistics> {
 }
 
 impl Statistics {
+    fn new(file: Option<PathBuf>, ticks: &[Timestamp], runs: &[Run]) -> Self {
+        Self {
+            file,
+            from: ticks.first().copied(),
+            to: ticks.last().copied(),
+            ticks: ticks.len(),
+            containers: containers(runs),
+            top: Vec::new(),
+            correlations: Vec::new(),
+        }
+    }
+
     /// Takes what one signal says. What is 0 throughout says nothing.
-    fn take(&mut self, index: &Index<'_>, signal: &Signal, series: &Series) {
+    fn take(&mut self, ticks: &[Timestamp], signal: &Signal, series: &Series) {
         let mut talkers = Vec::new();
         for (container, values) in self.containers.iter_mut().zip(series) {
-            let Some(findings) = analyse(&index.ticks, values) else { continue };
+            let Some(findings) = analyse(ticks, values) else { continue };
             if findings.summary.max <= 0.0 && findings.summary.min >= 0.0 {
                 continue;
             }
@@ -255,7 +304,7 @@ impl Statistics {
             talkers.push(Talker {
                 id: container.id.clone(),
                 label: container.label.clone(),
-                mean: sum / index.ticks.len().max(1) as f64,
+                mean: sum / ticks.len().max(1) as f64,
                 share: 0.0,
             });
             container.metrics.push(MetricStatistics {
@@ -268,14 +317,27 @@ impl Statistics {
         if signal.adds_up() && !talkers.is_empty() {
             self.top.push(top(signal, talkers));
         }
-        self.correlations.extend(correlated(series).into_iter().take(CORRELATIONS).filter_map(
+        let (numbers, greatest) = greatest(series);
+        self.correlations.extend(correlated(&greatest).into_iter().take(CORRELATIONS).filter_map(
             |(first, second, rho)| {
-                let label = |number: usize| Some(self.containers.get(number)?.label.clone());
+                let label = |place: usize| Some(self.containers.get(*numbers.get(place)?)?.label.clone());
                 let (first, second) = (label(first)?, label(second)?);
                 Some(Correlation { metric: signal.column.clone(), first, second, rho })
             },
         ));
     }
+}
+
+/// The series with the greatest sums, no more than are compared with each other, and their numbers.
+fn greatest(series: &Series) -> (Vec<usize>, Series) {
+    let sum = |values: &[Option<f64>]| values.iter().flatten().map(|value| value.abs()).sum::<f64>();
+    let mut numbers: Vec<(usize, f64)> = series.iter().map(|values| sum(values)).enumerate().collect();
+    numbers.sort_by(|a, b| b.1.total_cmp(&a.1));
+    numbers.truncate(MOST_CORRELATED);
+    let mut numbers: Vec<usize> = numbers.into_iter().map(|(number, _)| number).collect();
+    numbers.sort_unstable();
+    let greatest = numbers.iter().filter_map(|number| series.get(*number).cloned()).collect();
+    (numbers, greatest)
 }
 
 fn top(signal: &Signal, mut talkers: Vec<Talker>) -> Top {
@@ -293,17 +355,46 @@ fn top(signal: &Signal, mut talkers: Vec<Talker>) -> Top {
     }
 }
 
-/// A bar on a terminal, for recordings that take a while.
-fn progress(path: &Path, steps: usize) -> ProgressBar {
-    let is_large = fs::metadata(path).is_ok_and(|metadata| metadata.len() >= LARGE_BYTES);
-    if !is_large || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+/// A bar on a terminal, for recordings that take a while. Its steps are metrics; one of NDJSON is read whole before the first, which
+/// takes as long as so many of them.
+struct Steps {
+    bar: Progress,
+    read: u64,
+}
+
+/// Steps that reading is shown as.
+const READING: u64 = 20;
+
+impl Steps {
+    fn of(paths: &[&Path], signals: usize) -> Self {
+        let is_large = |path: &&Path| fs::metadata(path).is_ok_and(|metadata| metadata.len() >= LARGE_BYTES);
+        let read = READING * paths.len() as u64;
+        let bar = if paths.iter().any(is_large) {
+            Progress::start(read + signals as u64, "{bar:40} {percent} % {msg}")
+        } else {
+            Progress::hidden()
+        };
+        Self { bar, read }
     }
-    let bar = ProgressBar::new(steps as u64);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} metrics");
-    let bar = style.map_or_else(|_error| ProgressBar::hidden(), |style| bar.with_style(style));
-    bar.tick();
-    bar
+
+    /// Opens one of the recordings, of which so many were opened before.
+    fn open(&self, path: &Path, before: u64) -> Result<Table, RecordingError> {
+        self.bar.say("reading".to_owned());
+        let table =
+            Table::open(path, |done, all| self.bar.set(before * READING + done * READING / all.max(1)))?;
+        self.bar.set((before + 1) * READING);
+        Ok(table)
+    }
+
+    /// So many metrics are done.
+    fn done(&self, metrics: usize) {
+        self.bar.set(self.read + metrics as u64);
+    }
+
+    /// This metric is next.
+    fn next(&self, signal: &Signal) {
+        self.bar.say(signal.column.clone());
+    }
 }
 
 #[cfg(test)]

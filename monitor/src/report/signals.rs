@@ -8,7 +8,7 @@ use crate::model::{
 
 /// A number that varies over time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Signal {
+pub struct Signal {
     /// The column that it is read from.
     pub(super) column: String,
     /// Whether it is the column's growth a second, and not its value.
@@ -50,7 +50,7 @@ const ALL: &str = "all";
 
 /// The signals asked for: each word is a signal's name, a group's, or `all`; the usual ones where there is no word. The first
 /// word that names none is the error.
-pub(super) fn select(words: &[String]) -> Result<Vec<Signal>, String> {
+pub fn select(words: &[String]) -> Result<Vec<Signal>, String> {
     let all = signals();
     if words.is_empty() {
         let usual = USUAL.iter().filter_map(|name| all.iter().find(|signal| signal.column == *name));
@@ -96,6 +96,12 @@ fn signal(column: String, is_rate: bool) -> Signal {
 }
 
 impl Signal {
+    /// The metric that it is read from, as in the catalogue, or a quantile of a distribution.
+    #[must_use]
+    pub fn column(&self) -> &str {
+        &self.column
+    }
+
     /// Whether the sum over containers means something: not of quantiles and ages.
     pub(super) fn adds_up(&self) -> bool {
         self.is_rate || self.unit != Unit::Nanoseconds

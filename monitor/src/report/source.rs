@@ -24,13 +24,17 @@ pub(super) struct Window<'a> {
 
 /// One run of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Run {
-    pub(super) id: String,
-    pub(super) name: Option<String>,
-    pub(super) image: Option<String>,
-    /// The first and the last tick at which it was there.
-    pub(super) first: Timestamp,
-    pub(super) last: Timestamp,
+pub struct Run {
+    /// The container's id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its image.
+    pub image: Option<String>,
+    /// The first tick at which it was there.
+    pub first: Timestamp,
+    /// The last one.
+    pub last: Timestamp,
 }
 
 impl Run {

@@ -1,14 +1,10 @@
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    model::{
-        Audit, Cgroup, Container, ContainerState, Coverage, Host, Measurements, Namespaces, SCHEMA_VERSION,
-        Snapshot,
-    },
+    model::{Cgroup, Container, Measurements, testing},
     recording::{Format, Manner, Recorder},
 };
 
@@ -16,24 +12,12 @@ fn container(name: &str, cgroup: u64, cores: f64, switches: u64) -> Container {
     let mut measurements = Measurements::default();
     measurements.cpu.usage_cores = Some(cores);
     measurements.scheduler.voluntary_switches_total = Some(switches);
-    Container {
-        id: format!("{name}0123456789abcdef"),
-        short_id: format!("{name}01234567"),
-        name: Some(name.to_owned()),
-        image: None,
-        runtime: "docker".to_owned(),
-        state: ContainerState::Running,
-        exit_code: None,
-        created_at: None,
-        started_at: None,
-        finished_at: None,
-        labels: std::collections::BTreeMap::new(),
-        pod: None,
-        counting_since: Timestamp::UNIX_EPOCH,
-        cgroup: Cgroup { id: cgroup, path: None },
-        namespaces: Namespaces::default(),
-        measurements,
-    }
+    let mut container = Container { measurements, ..testing::container(name) };
+    container.id = format!("{name}0123456789abcdef");
+    container.short_id = format!("{name}01234567");
+    container.name = Some(name.to_owned());
+    container.cgroup = Cgroup { id: cgroup, path: None };
+    container
 }
 
 /// Uneven, so that nothing is exactly equal.
@@ -48,19 +32,11 @@ fn record(folder: &TempDir, name: &str, format: Format, late: f64) -> PathBuf {
     let mut recorder = Recorder::create(&path, manner).unwrap();
     for second in 0..600_u32 {
         let cores = if second < 300 { 0.2 } else { late } + noise(second);
-        let snapshot = Snapshot {
-            schema_version: SCHEMA_VERSION,
-            taken_at: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second.into()),
-            window_ns: 1_000_000_000,
-            host: Host::default(),
-            containers: vec![
-                container("web", 1, cores, u64::from(second) * 10),
-                container("batch", 2, 0.4 + noise(second * second), 5),
-            ],
-            cgroups: Vec::new(),
-            audit: Audit::default(),
-            coverage: Coverage::default(),
-        };
+        let containers = vec![
+            container("web", 1, cores, u64::from(second) * 10),
+            container("batch", 2, 0.4 + noise(second * second), 5),
+        ];
+        let snapshot = testing::snapshot(second.into(), containers);
         recorder.write(&Arc::new(snapshot)).unwrap();
     }
     recorder.finish().unwrap();

@@ -12,6 +12,7 @@
 //! Podman reads its events from a log, which outlives its service.
 
 mod translate;
+mod transport;
 
 use std::{
     collections::BTreeSet,
@@ -37,7 +38,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use self::translate::{Action, Happened};
+use self::{
+    translate::{Action, Happened},
+    transport::Allowance,
+};
 use crate::{
     newtypes::ContainerId,
     runtime::{
@@ -222,7 +226,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
     async fn follow(&mut self) -> Result<Infallible, DockerError> {
         let (docker, runtime, server_version) = connect(&self.at, self.timing.answer).await?;
         self.at.runtime = runtime;
-        let mut events = pin!(docker.events(Some(self.events_options())));
+        let mut events = pin!(self.events(&docker)?);
         let (listed, early) = self.list(&docker, events.as_mut()).await?;
         self.tell_connection(Ok(server_version));
         let mut uninspected = self.take_list(listed);
@@ -245,6 +249,24 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
                 error = &mut lost => return Err(error),
             }
         }
+    }
+
+    /// The events from here on, of which each may have so many bytes.
+    fn events(
+        &self,
+        docker: &Docker,
+    ) -> Result<impl Stream<Item = Result<EventMessage, BollardError>> + use<F>, DockerError> {
+        let allowance = Allowance::for_events();
+        let head_limit = self.timing.answer.as_secs() + 1;
+        let docker =
+            transport::open(&self.at.host, head_limit, &docker.client_version(), Some(allowance.clone()));
+        let docker = docker.map_err(|source| DockerError::Request {
+            attempt: "follow the events",
+            at: self.at.clone(),
+            source,
+        })?;
+        let events = docker.events(Some(self.events_options()));
+        Ok(events.inspect(move |_| allowance.renew()))
     }
 
     fn events_options(&self) -> EventsOptions {
@@ -366,15 +388,11 @@ async fn connect(
     at: &DockerSettings,
     limit: Duration,
 ) -> Result<(Docker, RuntimeKind, Option<String>), DockerError> {
-    // In whole seconds and for the head of an answer only: ours comes first, but for the event stream's.
+    // In whole seconds and for the head of an answer only: ours comes first.
     let head_limit = limit.as_secs() + 1;
-    let docker = if at.host.starts_with("unix://") {
-        Docker::connect_with_unix(&at.host, head_limit, API_DEFAULT_VERSION)
-    } else {
-        Docker::connect_with_http(&at.host, head_limit, API_DEFAULT_VERSION)
-    };
     let attempt = "open the socket";
-    let docker = docker.map_err(|source| DockerError::Request { attempt, at: at.clone(), source })?;
+    let docker = transport::open(&at.host, head_limit, API_DEFAULT_VERSION, None)
+        .map_err(|source| DockerError::Request { attempt, at: at.clone(), source })?;
     let docker = ask("negotiate the API version", at, limit, docker.negotiate_version()).await?;
     let version = ask("ask the version", at, limit, docker.version()).await?;
     let is_podman = version.components.unwrap_or_default().iter().any(|part| part.name == PODMAN);

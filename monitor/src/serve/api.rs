@@ -34,7 +34,7 @@ pub struct Served {
 }
 
 /// Something that is served.
-pub struct Endpoint {
+pub struct Endpoint<S = Served> {
     /// Its path, with parameters in braces.
     pub path: &'static str,
     /// What it has, in a sentence.
@@ -47,10 +47,10 @@ pub struct Endpoint {
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// What can go wrong, but for what can with every request.
     pub problems: &'static [Kind],
-    pub(super) handler: fn() -> MethodRouter<Arc<Served>>,
+    pub(super) handler: fn() -> MethodRouter<Arc<S>>,
 }
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 const LINES: &str = "text/event-stream";
 
 /// All of them.
@@ -120,7 +120,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         path: "/api/v1/events",
-        summary: "What happened: the last events, the oldest first.",
+        summary: "What happened: the last events, the oldest first. What is of a container as a whole, its start, its end, kills and \
+                  quotas that run out, is kept longer than what is of its processes.",
         parameters: query::OF_EVENTS,
         media: JSON,
         schema: SchemaGenerator::subschema_for::<EventList<'_>>,
@@ -141,7 +142,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         path: "/api/v1/stream",
         summary: "Every snapshot, as server-sent events, the time of the snapshot as the id: the latest, then those to come. With \
                   `Last-Event-ID`, the kept ones after that one first.",
-        parameters: query::CONTAINERS,
+        parameters: query::OF_STREAM,
         media: LINES,
         schema: SchemaGenerator::subschema_for::<Snapshot>,
         problems: &[problem::BAD_PARAMETER],

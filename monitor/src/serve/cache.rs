@@ -1,49 +1,91 @@
 //! Bytes that are made once for each snapshot, however many ask for them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 
 use crate::model::Snapshot;
 
-/// One form of the latest snapshot that somebody asked for in that form.
+/// One form of snapshots: of the latest that was asked for, and of earlier ones as long as somebody is still sent them, so that
+/// those who are behind cost no more than those who are not.
 #[derive(Debug, Default)]
 pub struct Cache {
-    last: Mutex<Option<(Arc<Snapshot>, Bytes)>>,
+    made: Mutex<Made>,
+}
+
+#[derive(Debug, Default)]
+struct Made {
+    latest: Option<(Arc<Snapshot>, Arc<Vec<u8>>)>,
+    earlier: Vec<(Weak<Snapshot>, Weak<Vec<u8>>)>,
+}
+
+/// Bytes that [`Made`] can still find while somebody has them.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl Cache {
-    /// The form of this snapshot, made now unless it was already. The snapshot is kept until one is asked for after it.
+    /// The form of this snapshot, made now unless it is there.
     pub fn get(&self, snapshot: &Arc<Snapshot>, make: impl FnOnce(&Snapshot) -> Vec<u8>) -> Bytes {
         // Held while it is made, so that it is not made twice.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, bytes)) = &*last
-            && Arc::ptr_eq(of, snapshot)
-        {
-            return bytes.clone();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = made.find(snapshot).unwrap_or_else(|| {
+            let bytes = Arc::new(make(snapshot));
+            made.keep(snapshot, &bytes);
+            bytes
+        });
+        Bytes::from_owner(Shared(bytes))
+    }
+}
+
+impl Made {
+    fn find(&self, snapshot: &Arc<Snapshot>) -> Option<Arc<Vec<u8>>> {
+        match &self.latest {
+            Some((of, bytes)) if Arc::ptr_eq(of, snapshot) => Some(Arc::clone(bytes)),
+            _ => {
+                let (_, bytes) = self.earlier.iter().find(|(of, _)| of.as_ptr() == Arc::as_ptr(snapshot))?;
+                bytes.upgrade()
+            }
         }
-        let bytes = Bytes::from(make(snapshot));
-        *last = Some((Arc::clone(snapshot), bytes.clone()));
-        bytes
+    }
+
+    fn keep(&mut self, snapshot: &Arc<Snapshot>, bytes: &Arc<Vec<u8>>) {
+        let one = (Arc::clone(snapshot), Arc::clone(bytes));
+        let is_latest = self.latest.as_ref().is_none_or(|(of, _)| snapshot.taken_at >= of.taken_at);
+        let earlier = if is_latest { self.latest.replace(one) } else { Some(one) };
+        self.earlier.retain(|(_, bytes)| bytes.strong_count() > 0);
+        self.earlier.extend(earlier.map(|(of, bytes)| (Arc::downgrade(&of), Arc::downgrade(&bytes))));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::testing::snapshot;
+    use crate::model::testing::snapshot;
 
     #[test]
-    fn each_snapshot_is_encoded_once() {
+    fn each_snapshot_is_encoded_once_as_long_as_somebody_has_it() {
         let cache = Cache::default();
-        let (first, second) = (Arc::new(snapshot(1, vec![])), Arc::new(snapshot(1, vec![])));
+        let [first, second] = [1, 2].map(|second| Arc::new(snapshot(second, vec![])));
         let mut made = 0;
-        for snapshot in [&first, &first, &second, &second, &first] {
-            cache.get(snapshot, |_| {
+        let mut get = |snapshot| {
+            let bytes = cache.get(snapshot, |_| {
                 made += 1;
                 vec![made]
             });
-        }
-        assert_eq!(made, 3);
+            bytes[0]
+        };
+        assert_eq!([&first, &first, &second, &second].map(&mut get), [1, 1, 2, 2]);
+        // Nobody has the first any more, and the second stays the latest.
+        assert_eq!([&first, &second].map(&mut get), [3, 2]);
+        let behind = cache.get(&first, |_| vec![4]);
+        assert_eq!(cache.get(&second, |_| vec![5])[0], 2);
+        assert_eq!(cache.get(&first, |_| vec![6])[0], 4);
+        drop(behind);
+        assert_eq!(cache.get(&first, |_| vec![7])[0], 7);
     }
 }

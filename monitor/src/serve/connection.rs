@@ -1,6 +1,10 @@
-//! HTTP/1.1 on one connection, within bounds of time and size.
+//! HTTP/1.1 on one connection, with TLS or without, within bounds of time and size.
 
-use std::{future::poll_fn, sync::atomic::Ordering, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::{
@@ -15,13 +19,14 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     sync::watch,
     time::timeout,
 };
+use tokio_rustls::rustls::ServerConfig;
 
 use super::{
     hub::Hub,
+    listener::Stream,
     problem::{self, Problem},
     stalling::{Fate, Patience, Stalling},
 };
@@ -32,13 +37,30 @@ const IDLE: Duration = Duration::from_secs(75);
 const PATIENCE: Patience = Patience { request: Duration::from_secs(15), write: Duration::from_secs(10) };
 /// Bytes of a request's head, and of an answer that waits to be written, at most.
 const BUFFER: usize = 64 << 10;
+/// How long a client may take to agree on a key.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long, and for how many bytes, a client is listened to that was told to go: it may still be sending, and what it is
 /// told would be lost if the connection were cut.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 << 20;
 
 /// Answers on one connection until either side ends it.
-pub(super) async fn serve(stream: TcpStream, router: Router, hub: Hub, mut stop: watch::Receiver<()>) {
+pub(super) async fn serve(
+    stream: Stream,
+    tls: Option<Arc<ServerConfig>>,
+    router: Router,
+    hub: Hub,
+    mut stop: watch::Receiver<()>,
+) {
+    let stream = match tls {
+        None => stream,
+        Some(tls) => match timeout(HANDSHAKE, stream.secured(tls)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return log::debug!("agree on a key with a client: {error}"),
+            Err(_elapsed) => return,
+        },
+    };
+    let entrance = stream.entrance();
     let service = TowerToHyperService::new(router);
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -46,7 +68,10 @@ pub(super) async fn serve(stream: TcpStream, router: Router, hub: Hub, mut stop:
         .max_buf_size(BUFFER)
         .serve_connection(
             TokioIo::new(Stalling::new(stream, PATIENCE)),
-            service_fn(move |request: Request<Incoming>| Box::pin(service.call(request))),
+            service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(entrance);
+                Box::pin(service.call(request))
+            }),
         );
     let mut is_stopping = false;
     let ended = loop {

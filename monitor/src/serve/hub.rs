@@ -30,7 +30,7 @@ pub const RECENT: usize = 64;
 /// Containers and cgroups in all kept snapshots together, at most but for the last two: with 100 of them [`RECENT`]
 /// snapshots are kept, with 1 000 eight.
 pub const RECENT_ENTRIES: usize = 8192;
-/// Events kept at most.
+/// Events kept at most, and as many milestones from before those ([`Happening::is_milestone`](crate::model::Happening)).
 pub const RECENT_EVENTS: usize = 4096;
 /// Snapshots that may wait for one subscriber; with more its subscription ends.
 pub const BACKLOG: usize = 16;
@@ -82,10 +82,19 @@ struct Kept {
     entries: usize,
     /// When the last snapshot came.
     fed: Option<Instant>,
+    /// Whether no more is to come, and that is as it should be.
+    is_complete: bool,
     totals: Totals,
     events: Feed<NumberedEvent>,
+    /// Milestones from before `events`: of programs that come and go there may be thousands in a minute.
+    milestones: VecDeque<Arc<NumberedEvent>>,
     /// Events so far.
     told: u64,
+    taps: Vec<mpsc::Sender<Arc<Snapshot>>>,
+    /// Snapshots that a tap had no room for.
+    missed_by_taps: u64,
+    /// Whether the publisher is gone.
+    has_ended: bool,
 }
 
 /// An event and its number, counted from 1 since the server's start.
@@ -170,6 +179,8 @@ impl Inlet {
         let mut kept = self.hub.kept();
         kept.snapshots.close();
         kept.events.close();
+        kept.taps.clear();
+        kept.has_ended = true;
     }
 }
 
@@ -195,8 +206,35 @@ impl Hub {
     /// Whether snapshots come at about this interval; before the first, whether it may still come.
     #[must_use]
     pub fn is_fed(&self, tick: Duration) -> bool {
-        let since = self.kept().fed.unwrap_or(self.shared.opened);
-        since.elapsed() < PATIENCE.max(tick.saturating_mul(3))
+        let kept = self.kept();
+        let since = kept.fed.unwrap_or(self.shared.opened);
+        kept.is_complete || since.elapsed() < PATIENCE.max(tick.saturating_mul(3))
+    }
+
+    /// Says that all there is was published: that nothing comes any more is no failure.
+    pub fn complete(&self) {
+        self.kept().is_complete = true;
+    }
+
+    /// The snapshots to come, for a part of this program: of those that come while `backlog` wait, all are missed and counted,
+    /// but it goes on.
+    #[must_use]
+    pub fn tap(&self, backlog: usize) -> mpsc::Receiver<Arc<Snapshot>> {
+        let (sender, receiver) = mpsc::channel(backlog);
+        self.kept().taps.push(sender);
+        receiver
+    }
+
+    /// Snapshots that a tap had no room for.
+    #[must_use]
+    pub fn missed_by_taps(&self) -> u64 {
+        self.kept().missed_by_taps
+    }
+
+    /// Whether nothing more comes.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.kept().has_ended
     }
 
     /// The last snapshots, the oldest first: [`RECENT`] of them, or fewer where there are many containers.
@@ -216,17 +254,23 @@ impl Hub {
         })
     }
 
-    /// The last events, the oldest first: [`RECENT_EVENTS`] of them.
+    /// The last events, the oldest first: [`RECENT_EVENTS`] of them, and before these the last milestones.
     #[must_use]
     pub fn events(&self) -> VecDeque<Arc<NumberedEvent>> {
-        self.kept().events.kept().clone()
+        let kept = self.kept();
+        kept.milestones.iter().chain(kept.events.kept()).map(Arc::clone).collect()
     }
 
     /// The events to come, and of the kept ones those with a higher number; without a number none.
     #[must_use]
     pub fn subscribe_to_events(&self, after: Option<u64>) -> Subscription<NumberedEvent> {
-        let wanted = after.unwrap_or(u64::MAX);
-        self.kept().events.subscribe(EVENT_BACKLOG, |event| event.number > wanted)
+        let mut kept = self.kept();
+        let is_wanted = |event: &NumberedEvent| after.is_some_and(|after| event.number > after);
+        let mut subscription = kept.events.subscribe(EVENT_BACKLOG, is_wanted);
+        for milestone in kept.milestones.iter().rev().filter(|event| is_wanted(event)) {
+            subscription.earlier.push_front(Arc::clone(milestone));
+        }
+        subscription
     }
 
     /// What distributions have counted over all snapshots so far.
@@ -270,6 +314,14 @@ impl Kept {
         self.fed = Some(Instant::now());
         self.totals.add(&snapshot);
         self.entries += entries(&snapshot);
+        let Self { taps, missed_by_taps, .. } = self;
+        taps.retain(|tap| match tap.try_send(Arc::clone(&snapshot)) {
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+            sent => {
+                *missed_by_taps += u64::from(sent.is_err());
+                true
+            }
+        });
         let dropped = self.snapshots.push(snapshot);
         let is_too_many =
             |kept: usize, entries: usize| kept > RECENT || (entries > RECENT_ENTRIES && kept > 2);
@@ -283,7 +335,11 @@ impl Kept {
         self.told += 1;
         let dropped = self.events.push(Arc::new(NumberedEvent { number: self.told, event }));
         if self.events.kept().len() > RECENT_EVENTS {
-            self.events.pop();
+            let oldest = self.events.pop();
+            self.milestones.extend(oldest.filter(|oldest| oldest.event.what.is_milestone()));
+        }
+        if self.milestones.len() > RECENT_EVENTS {
+            self.milestones.pop_front();
         }
         dropped
     }
@@ -296,9 +352,9 @@ fn entries(snapshot: &Snapshot) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::Happening,
-        serve::testing::{container, event, snapshot},
+    use crate::model::{
+        Happening,
+        testing::{container, event, snapshot},
     };
 
     /// Publishes snapshots taken at these seconds and distributes them all.
@@ -392,5 +448,21 @@ mod tests {
         };
         assert_eq!(numbers(Some(4998)), [4999, 5000]);
         assert_eq!(numbers(None), [0; 0]);
+    }
+
+    #[test]
+    fn milestones_are_kept_however_many_programs_come_and_go() {
+        let (_publisher, inlet) = open();
+        let hub = inlet.hub();
+        let tell = |events: Vec<Event>| hub.take(Published::Events(events));
+        tell(vec![event(Happening::CgroupMade), event(Happening::ContainerStarted)]);
+        tell((0..5000).map(|_| event(Happening::CgroupMade)).collect());
+        let kept = hub.events();
+        assert_eq!((kept.len(), kept[0].number, kept[1].number), (RECENT_EVENTS + 1, 2, 907));
+        let earlier = hub.subscribe_to_events(Some(1)).earlier;
+        assert_eq!((earlier[0].number, earlier[1].number), (2, 907));
+        assert_eq!(hub.subscribe_to_events(Some(2)).earlier[0].number, 907);
+        tell((0..10_000).map(|_| event(Happening::ContainerStarted)).collect());
+        assert_eq!(hub.events().len(), 2 * RECENT_EVENTS);
     }
 }

@@ -30,6 +30,7 @@ pub type Encode = Box<dyn Fn(&Arc<Snapshot>, &mut Exposition) + Send + Sync>;
 struct Exporter {
     hub: Hub,
     selection: Selection,
+    own: Vec<Encode>,
     others: Vec<Encode>,
     ours: Pages,
     all: Pages,
@@ -40,11 +41,12 @@ struct Exporter {
 struct Pages {
     text: Cache,
     open_metrics: Cache,
+    protobuf: Cache,
 }
 
-/// `/metrics` has everything, `/metrics/monitor` only what is ours: `monitor_*`.
-pub fn routes(hub: Hub, selection: Selection, others: Vec<Encode>) -> Router {
-    let exporter = Exporter { hub, selection, others, ours: Pages::default(), all: Pages::default() };
+/// `/metrics` has everything, `/metrics/monitor` only what is ours: `monitor_*`, of which `own` appends more.
+pub fn routes(hub: Hub, selection: Selection, own: Vec<Encode>, others: Vec<Encode>) -> Router {
+    let exporter = Exporter { hub, selection, own, others, ours: Pages::default(), all: Pages::default() };
     Router::new()
         .route("/metrics", get(all))
         .route("/metrics/monitor", get(ours))
@@ -77,12 +79,10 @@ impl Exporter {
         let mut out = Exposition::new(form);
         self.hub.with_totals(|totals| prometheus::encode(snapshot, totals, &self.selection, &mut out));
         put_figures(self.hub.figures(), self.hub.subscribers(), &mut out);
-        for encode in others {
+        for encode in self.own.iter().chain(others) {
             encode(snapshot, &mut out);
         }
-        let mut text = out.text();
-        text.push_str(Exposition::end(form));
-        text.into_bytes()
+        out.finish()
     }
 }
 
@@ -91,6 +91,7 @@ impl Pages {
         match form {
             Form::Text => &self.text,
             Form::OpenMetrics => &self.open_metrics,
+            Form::Protobuf => &self.protobuf,
         }
     }
 }

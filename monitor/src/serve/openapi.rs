@@ -1,10 +1,11 @@
 //! The `OpenAPI` 3.1 document, generated from the endpoints and the types that they answer with.
 
-use schemars::generate::SchemaSettings;
+use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
-    api::{ENDPOINTS, Endpoint},
+    api::{self, Endpoint},
+    past,
     problem::{self, Body9457},
     query::{Form, Parameter},
 };
@@ -17,16 +18,10 @@ pub fn document() -> String {
     });
     let mut generator = settings.into_generator();
     let problem = generator.subschema_for::<Body9457<'_>>();
-    let paths: Map<String, Value> = ENDPOINTS
-        .iter()
-        .map(|endpoint| {
-            let answer = json!({
-                "description": endpoint.summary,
-                "content": { endpoint.media: { "schema": (endpoint.schema)(&mut generator) } },
-            });
-            (endpoint.path.to_owned(), json!({ "get": operation(endpoint, &answer, problem.as_value()) }))
-        })
-        .collect();
+    let of_now: Vec<_> =
+        api::ENDPOINTS.iter().map(|endpoint| path(endpoint, &mut generator, problem.as_value())).collect();
+    let of_the_past = past::ENDPOINTS.iter().map(|one| path(one, &mut generator, problem.as_value()));
+    let paths: Map<String, Value> = of_now.into_iter().chain(of_the_past).collect();
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -45,16 +40,34 @@ pub fn document() -> String {
     text
 }
 
-fn operation(endpoint: &Endpoint, answer: &Value, problem: &Value) -> Value {
+fn path<S>(endpoint: &Endpoint<S>, generator: &mut SchemaGenerator, problem: &Value) -> (String, Value) {
+    let answer = json!({
+        "description": endpoint.summary,
+        "content": { endpoint.media: { "schema": (endpoint.schema)(generator) } },
+    });
+    (endpoint.path.to_owned(), json!({ "get": operation(endpoint, &answer, problem) }))
+}
+
+fn operation<S>(endpoint: &Endpoint<S>, answer: &Value, problem: &Value) -> Value {
     let mut responses = Map::new();
     responses.insert("200".to_owned(), answer.clone());
-    let everywhere = [problem::SLOW_REQUEST, problem::LARGE_BODY];
+    let everywhere = [
+        problem::NO_TOKEN,
+        problem::FOREIGN_PAGE,
+        problem::UNKNOWN_HOST,
+        problem::SLOW_REQUEST,
+        problem::LARGE_BODY,
+    ];
     for kind in endpoint.problems.iter().chain(&everywhere) {
+        let status = kind.status().as_u16().to_string();
+        let before = responses.get(&status).and_then(|one| one["description"].as_str());
+        let description =
+            before.map_or(kind.title().to_owned(), |before| format!("{before}; {}", kind.title()));
         let problem = json!({
-            "description": kind.title(),
+            "description": description,
             "content": { problem::MEDIA_TYPE: { "schema": problem } },
         });
-        responses.insert(kind.status().as_u16().to_string(), problem);
+        responses.insert(status, problem);
     }
     let in_path = endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path
@@ -107,12 +120,14 @@ mod tests {
     #[test]
     fn every_endpoint_is_there_with_its_parameters() {
         let document: Value = serde_json::from_str(&document()).unwrap();
-        for endpoint in ENDPOINTS {
-            let operation = &document["paths"][endpoint.path]["get"];
+        let of_now = api::ENDPOINTS.iter().map(|one| (one.path, one.parameters, one.media));
+        let of_the_past = past::ENDPOINTS.iter().map(|one| (one.path, one.parameters, one.media));
+        for (path, parameters, media) in of_now.chain(of_the_past) {
+            let operation = &document["paths"][path]["get"];
             let names = operation["parameters"].as_array().unwrap().iter().filter(|one| one["in"] == "query");
-            assert_eq!(names.count(), endpoint.parameters.len(), "{}", endpoint.path);
-            let schema = &operation["responses"]["200"]["content"][endpoint.media]["schema"];
-            assert!(schema.is_object() || schema.is_boolean(), "{}", endpoint.path);
+            assert_eq!(names.count(), parameters.len(), "{path}");
+            let schema = &operation["responses"]["200"]["content"][media]["schema"];
+            assert!(schema.is_object() || schema.is_boolean(), "{path}");
         }
     }
 }

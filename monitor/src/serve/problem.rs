@@ -36,10 +36,20 @@ const fn kind(status: StatusCode, name: &'static str, title: &'static str) -> Ki
 
 /// A parameter is unknown, or its value cannot be.
 pub const BAD_PARAMETER: Kind = kind(StatusCode::BAD_REQUEST, "bad-parameter", "bad parameter");
+/// Nothing says that this client may ask.
+pub const NO_TOKEN: Kind = kind(StatusCode::UNAUTHORIZED, "no-token", "not authorized");
+/// A page of another site asks.
+pub const FOREIGN_PAGE: Kind = kind(StatusCode::FORBIDDEN, "foreign-page", "asked by another site");
+/// The name that the client has for this machine is not one of its names.
+pub const UNKNOWN_HOST: Kind = kind(StatusCode::MISDIRECTED_REQUEST, "unknown-host", "unknown host");
 /// Nothing is served at this path.
 pub const NO_SUCH_PATH: Kind = kind(StatusCode::NOT_FOUND, "no-such-path", "nothing is served here");
 /// No container has this name or id.
 pub const NO_SUCH_CONTAINER: Kind = kind(StatusCode::NOT_FOUND, "no-such-container", "no such container");
+/// No cgroup has this path or name.
+pub const NO_SUCH_CGROUP: Kind = kind(StatusCode::NOT_FOUND, "no-such-cgroup", "no such cgroup");
+/// No history is kept.
+pub const NO_HISTORY: Kind = kind(StatusCode::NOT_FOUND, "no-history", "no history is kept");
 /// The path is served, the method is not.
 pub const BAD_METHOD: Kind = kind(StatusCode::METHOD_NOT_ALLOWED, "bad-method", "method not allowed");
 /// The request took too long.
@@ -53,8 +63,8 @@ pub const LARGE_BODY: Kind = kind(StatusCode::PAYLOAD_TOO_LARGE, "large-body", "
 pub const INTERNAL: Kind = kind(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error");
 /// Nothing was measured yet, or not for long.
 pub const NOT_READY: Kind = kind(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "not ready");
-/// There are too many connections.
-pub const TOO_BUSY: Kind = kind(StatusCode::SERVICE_UNAVAILABLE, "too-busy", "too many connections");
+/// There are too many connections, or requests that take long.
+pub const TOO_BUSY: Kind = kind(StatusCode::SERVICE_UNAVAILABLE, "too-busy", "too busy");
 
 /// The media type.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -94,6 +104,12 @@ impl Problem {
         self.kind.status
     }
 
+    /// What was wrong this time.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn body(&self) -> Vec<u8> {
         let body = Body9457 {
             kind: format!("urn:monitor:problem:{}", self.kind.name),
@@ -127,6 +143,12 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.kind == NO_TOKEN {
+            // Browsers ask their users for the password of a user, whoever that is.
+            for scheme in ["Basic realm=\"monitor\", charset=\"UTF-8\"", "Bearer realm=\"monitor\""] {
+                headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
+            }
+        }
         if self.kind == NOT_READY || self.kind == TOO_BUSY {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

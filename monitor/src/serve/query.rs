@@ -71,6 +71,16 @@ pub const CONTAINERS: &[Parameter] = &[parameter(
     Form::Texts,
     "Only this container, by name, id or the beginning of its id; with more than one, these.",
 )];
+/// Of a stream of snapshots.
+pub const OF_STREAM: &[Parameter] = &[
+    CONTAINERS[0],
+    parameter(
+        "fields",
+        Form::Text,
+        "Of each container only these: names of metrics and distributions such as `cpu.usage_cores`, divided by commas, \
+         `pressure`, `interference`, `block_interference`. Distributions come without buckets, and other cgroups not at all.",
+    ),
+];
 /// Of lists of events.
 pub const OF_EVENTS: &[Parameter] = &[
     CONTAINERS[0],
@@ -101,6 +111,12 @@ impl<S: Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
+    /// One of these parameters.
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     /// Fails where a parameter is not among these, or its value none that it can have.
     pub fn check(&self, known: &[Parameter]) -> Result<(), Problem> {
         let wrong = |detail: String| Err(Problem::new(problem::BAD_PARAMETER, detail));
@@ -155,14 +171,10 @@ impl Query {
     /// Whether a container is one of a list that is asked for by [`OF_CONTAINERS`].
     #[must_use]
     pub fn lists(&self, container: &Container) -> bool {
-        let has = |label: &str| match label.split_once('=') {
-            Some((key, value)) => container.labels.get(key).is_some_and(|told| told == value),
-            None => container.labels.contains_key(label),
-        };
         self.one("runtime").is_none_or(|runtime| container.runtime == runtime)
             && self.one("state").is_none_or(|state| state_name(container.state) == state)
             && self.names(container.name.as_deref())
-            && self.all("label").all(has)
+            && self.all("label").all(|label| container.has_label(label))
     }
 
     /// The same of a cgroup and [`OF_CGROUPS`].
@@ -178,7 +190,8 @@ impl Query {
         wanted.peek().is_none() || wanted.any(|one| id.starts_with(one) || name == Some(one))
     }
 
-    fn names(&self, name: Option<&str>) -> bool {
+    /// Whether a name is asked for by `name` of [`OF_CONTAINERS`].
+    pub(super) fn names(&self, name: Option<&str>) -> bool {
         self.one("name").is_none_or(|wanted| {
             name.is_some_and(|name| match wanted.strip_suffix('*') {
                 Some(beginning) => name.starts_with(beginning),
@@ -209,10 +222,10 @@ pub fn page<T, K>(mut list: Vec<T>, limit: Option<u64>, key: impl Fn(&T) -> K) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::testing::container;
+    use crate::model::testing::container;
 
     fn query(pairs: &[(&str, &str)]) -> Query {
-        Query(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Query::of(pairs)
     }
 
     #[test]

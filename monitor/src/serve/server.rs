@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::{self, SocketAddr},
     sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
     time::Duration,
@@ -11,18 +10,24 @@ use std::{
 use axum::Router;
 use tokio::{
     io::AsyncWriteExt as _,
-    net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
 
 use super::{
+    access::{Access, AccessError},
     connection,
     hub::{Hub, Inlet},
+    keys,
+    listener::{Accepting, Address, Listener, Socket, Stream},
+    priority,
     problem::{self, Problem},
     watchdog,
 };
+use crate::confine::{self, Part};
 
+/// How much lower the thread's priority is than the tick's.
+const NICE: i32 = 5;
 /// How long connections may take to end when the server stops.
 const LAST_PATIENCE: Duration = Duration::from_secs(3);
 /// How long to wait before the next connection is accepted where the system has no room for one.
@@ -37,10 +42,13 @@ pub enum ServeError {
     #[error("listen on {address}: choose another with --listen")]
     Listen {
         /// As it was given.
-        address: String,
+        address: Address,
         /// Why not.
         source: io::Error,
     },
+    /// Who may ask cannot be known.
+    #[error("say who may ask")]
+    Access(#[from] AccessError),
     /// The thread cannot be had.
     #[error("start the server's thread")]
     Start(#[source] io::Error),
@@ -49,56 +57,53 @@ pub enum ServeError {
 /// A server that runs.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
     stop: watch::Sender<()>,
     thread: JoinHandle<()>,
+    socket: Option<Socket>,
 }
 
 /// Takes an address, so that nobody else can, before anything is measured.
-pub fn listen(address: &str) -> Result<net::TcpListener, ServeError> {
-    let bind = || {
-        let listener = net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    };
-    bind().map_err(|source| ServeError::Listen { address: address.to_owned(), source })
+pub fn listen(address: &Address) -> Result<Listener, ServeError> {
+    Listener::bind(address).map_err(|source| ServeError::Listen { address: address.clone(), source })
 }
 
 impl Server {
     /// Serves on a thread of its own, with at most so many connections at a time, what is published at each tick.
     pub fn start(
-        listener: net::TcpListener,
+        mut listener: Listener,
+        access: &Arc<Access>,
         router: Router,
         inlet: Inlet,
         most_connections: u32,
         tick: Duration,
     ) -> Result<Self, ServeError> {
-        let address = listener.local_addr().map_err(ServeError::Start)?;
         let (stop, stopped) = watch::channel(());
+        let socket = listener.take_socket();
+        keys::watch(Arc::clone(access)).map_err(ServeError::Start)?;
+        let access = Arc::clone(access);
         // One thread: whatever clients ask for, it takes no more than one CPU.
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServeError::Start)?;
         let serve = move || {
+            priority::lower(NICE);
+            confine::enter(Part::Serve);
             runtime.block_on(async move {
                 let hub = inlet.hub();
                 let distributed = tokio::spawn(inlet.distribute());
                 tokio::spawn(watchdog::watch(hub.clone(), tick));
-                match TcpListener::from_std(listener) {
-                    Ok(listener) => accept(listener, &router, &hub, stopped, most_connections).await,
+                match listener.accepting() {
+                    Ok(listener) => {
+                        accept(listener, &access, &router, &hub, stopped, most_connections).await;
+                    }
                     Err(error) => log::error!("serve HTTP: {error}"),
                 }
-                distributed.abort();
+                // Who takes snapshots learns from it that no more come. It fails only where it has panicked, which was said.
+                let _ = distributed.await;
             });
         };
         let thread =
             thread::Builder::new().name("serve".to_owned()).spawn(serve).map_err(ServeError::Start)?;
-        Ok(Self { address, stop, thread })
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+        Ok(Self { stop, thread, socket })
     }
 
     /// Takes no more connections and waits for a while until those that there are have ended.
@@ -107,11 +112,13 @@ impl Server {
         if self.thread.join().is_err() {
             log::error!("the server's thread has panicked");
         }
+        drop(self.socket);
     }
 }
 
 async fn accept(
-    listener: TcpListener,
+    listener: Accepting,
+    access: &Access,
     router: &Router,
     hub: &Hub,
     mut stopped: watch::Receiver<()>,
@@ -124,7 +131,7 @@ async fn accept(
             _ = stopped.changed() => break,
         };
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok(stream) => stream,
             Err(error) => {
                 log::warn!("accept a connection: {error}");
                 sleep(NO_ROOM).await;
@@ -134,14 +141,16 @@ async fn accept(
         let figures = hub.figures();
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             figures.refused_connections_total.fetch_add(1, Ordering::Relaxed);
-            tokio::spawn(timeout(REFUSAL_PATIENCE, refuse(stream)));
+            // Within TLS it could not be said without work, of which there is too much.
+            if access.tls().is_none() {
+                tokio::spawn(timeout(REFUSAL_PATIENCE, refuse(stream)));
+            }
             continue;
         };
-        let _ = stream.set_nodelay(true);
         let open = Open::count(hub);
-        let (router, hub, stopped) = (router.clone(), hub.clone(), stopped.clone());
+        let (tls, router, hub, stopped) = (access.tls(), router.clone(), hub.clone(), stopped.clone());
         tokio::spawn(async move {
-            connection::serve(stream, router, hub, stopped).await;
+            connection::serve(stream, tls, router, hub, stopped).await;
             drop(open);
             drop(place);
         });
@@ -168,7 +177,7 @@ impl Drop for Open {
 }
 
 /// Says that there are too many.
-async fn refuse(mut stream: TcpStream) {
+async fn refuse(mut stream: Stream) {
     let problem = Problem::new(problem::TOO_BUSY, "there are too many connections");
     let _ = stream.write_all(&problem.into_http1()).await;
     let _ = stream.shutdown().await;

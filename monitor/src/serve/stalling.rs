@@ -9,9 +9,10 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Sleep, sleep},
 };
+
+use super::listener::Stream;
 
 /// How long each side of a connection may take.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +23,10 @@ pub(super) struct Patience {
     pub(super) write: Duration,
 }
 
-/// A TCP stream that keeps to a [`Patience`].
+/// A connection that keeps to a [`Patience`].
 #[derive(Debug)]
 pub(super) struct Stalling {
-    stream: TcpStream,
+    stream: Stream,
     patience: Patience,
     /// Runs from the first byte that came after the last one that was written.
     unanswered: Option<Pin<Box<Sleep>>>,
@@ -46,7 +47,7 @@ pub(super) enum Fate {
 }
 
 impl Stalling {
-    pub(super) fn new(stream: TcpStream, patience: Patience) -> Self {
+    pub(super) fn new(stream: Stream, patience: Patience) -> Self {
         Self { stream, patience, unanswered: None, unread: None, fate: Fate::Usual }
     }
 

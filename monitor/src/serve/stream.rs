@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::{
     api::{Served, encode, wants_event},
+    fields::Fields,
     hub::{NumberedEvent, Subscription},
     problem::{self, Problem},
     query::{self, Query},
@@ -30,13 +31,14 @@ type Answer = Result<Response<Body>, Problem>;
 
 /// Every snapshot.
 pub(super) async fn snapshots(State(served): State<Arc<Served>>, query: Query, headers: HeaderMap) -> Answer {
-    query.check(query::CONTAINERS)?;
+    query.check(query::OF_STREAM)?;
+    let fields = query.one("fields").map(Fields::parse).transpose()?;
     let subscription = served.hub.subscribe(last_id::<Timestamp>(&headers)?);
     Ok(stream(subscription, move |snapshot: &Arc<Snapshot>| {
-        let json = if query.is_empty() {
-            served.snapshot.get(snapshot, encode)
-        } else {
-            encode(&only(snapshot, &query)).into()
+        let json = match &fields {
+            Some(fields) => encode(&fields.of(snapshot, &query)).into(),
+            None if query.is_empty() => served.snapshot.get(snapshot, encode),
+            None => encode(&only(snapshot, &query)).into(),
         };
         Some((snapshot.taken_at.to_string(), json))
     }))

@@ -1,9 +1,10 @@
 //! What a series of values is like as a whole.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Moments and percentiles of a series.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Values.
     pub count: usize,

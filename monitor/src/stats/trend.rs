@@ -1,5 +1,6 @@
 //! Whether a series goes up or down.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::summary::{median, sorted};
@@ -8,7 +9,7 @@ use super::summary::{median, sorted};
 const Z_95: f64 = 1.959_963_984_540_054;
 
 /// A straight line through a series.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Trend {
     /// Its slope, a unit of x.
     pub slope: f64,

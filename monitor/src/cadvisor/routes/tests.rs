@@ -179,12 +179,11 @@ async fn events_are_kept_and_followed() {
 }
 
 #[tokio::test]
-async fn pages_lead_to_the_start() {
+async fn pages_lead_to_the_dashboard() {
     let served = usual().await;
     for path in ["/containers/", "/containers/docker/ab12", "/docker/", "/docker/ab12", "/docker"] {
         assert_eq!(served.refusal(path).await.0, 307, "{path}");
     }
-    assert!(served.ask("/", "").await.text.contains("name-ab12"));
 }
 
 #[tokio::test]
@@ -201,7 +200,7 @@ async fn other_metrics_of_the_same_snapshot_can_have_these_after_them() {
     let latest = served.1.latest().unwrap();
     let mut out = Exposition::new(Form::OpenMetrics);
     served.1.put_metrics(&latest, &mut out);
-    let text = out.text();
+    let text = String::from_utf8(out.finish()).unwrap();
     assert!(text.contains("# TYPE container_cpu_usage_seconds counter\n"), "{text}");
     assert!(text.contains("\ncontainer_cpu_usage_seconds_total{id=\"/docker/ab12\""), "{text}");
 }

@@ -10,8 +10,8 @@ use crate::{
     cadvisor::{
         convert,
         frame::{Frame, MACHINE, Subject},
+        lookup::Question,
         machine::{VERSION, attributes},
-        ps,
         request::{Range, Refusal, by_name, by_path, of_runtime},
         summary::summary,
         v2,
@@ -49,7 +49,6 @@ pub(super) fn answer(wanted: &str, request: &Request) -> Answer {
             let machine = by_path(&request.history.latest, MACHINE)?;
             json(&v2::machine_stats(request.history.stats(&machine, &range)))
         }
-        "ps" => processes(request),
         "spec" => Ok(several(request, &subjects(request)?, Shape::Map, |_, subject| {
             v2::container_spec(convert::reference(subject), convert::spec(subject))
         })),
@@ -92,13 +91,21 @@ fn subjects(request: &Request) -> Result<Vec<Subject<'_>>, Refusal> {
     }
 }
 
-fn processes(request: &Request) -> Answer {
+/// `ps`, which is looked up on another thread.
+pub(super) async fn processes(request: &Request) -> Answer {
+    let lookup = &request.cadvisor.lookup;
+    let listed = lookup.processes(whose_processes(request)?).await.ok_or(Refusal::Busy)?;
+    json(&listed.map_err(Refusal::Processes)?)
+}
+
+fn whose_processes(request: &Request) -> Result<Question, Refusal> {
     let subjects = subjects(request)?;
     let [subject] = subjects.as_slice() else { return Err(Refusal::SeveralContainers) };
-    let snapshot = &request.history.latest.snapshot;
-    let booted_at = request.cadvisor.machine().booted_at.unwrap_or(Timestamp::UNIX_EPOCH);
-    let listed = ps::list(subject.path, booted_at, snapshot.host.memory_bytes);
-    json(&listed.map_err(Refusal::Processes)?)
+    Ok(Question {
+        path: subject.path.to_owned(),
+        booted_at: request.cadvisor.machine().booted_at.unwrap_or(Timestamp::UNIX_EPOCH),
+        memory_bytes: request.history.latest.snapshot.host.memory_bytes,
+    })
 }
 
 fn storage(request: &Request) -> Answer {

@@ -154,13 +154,13 @@ fn times(
     part: fn(&RequestTimes) -> (&[u32; BUCKETS], u64),
 ) -> Option<Latency> {
     let of = |block: &BlockTotals| block.times.get(kind).map(part).map(|(counts, max)| (*counts, max));
-    let none = ([0; BUCKETS], 0);
-    let (now, longest_ns) = match &series.block {
-        Some(block) => of(block)?,
-        None => is_counted(series).then_some(none)?,
-    };
+    let Some(block) = &series.block else { return is_counted(series).then(Latency::default) };
+    if window.is_without(series, |series| series.block.as_ref()) {
+        return Some(Latency::default());
+    }
+    let (now, longest_ns) = of(block)?;
     let before = window.before.and_then(|before| before.block.as_ref()).and_then(|block| of(block));
-    let (before, _) = before.unwrap_or(none);
+    let (before, _) = before.unwrap_or(([0; BUCKETS], 0));
     let mut counts = [0; BUCKETS];
     for ((count, now), before) in counts.iter_mut().zip(now).zip(before) {
         *count = u64::from(now.wrapping_sub(before));

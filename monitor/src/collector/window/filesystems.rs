@@ -1,5 +1,7 @@
 //! The file systems' part of a Snapshot.
 
+use std::sync::Arc;
+
 use crate::{
     collector::sample::{Sample, Series},
     filesystem::{self, ContainerUsage, Filesystem, Measured, Method, Space, VolumeUsage},
@@ -60,7 +62,7 @@ fn space_for(measured: &Measured, mounted: &[Filesystem]) -> Option<Space> {
 }
 
 fn tree_of(tree: &filesystem::TreeUsage, now_ns: u64) -> Tree {
-    let path = tree.path.display().to_string();
+    let path = Arc::clone(&tree.path);
     let Some(measured) = tree.measured.as_deref() else { return Tree { path, ..Tree::default() } };
     Tree {
         path,
@@ -122,8 +124,6 @@ fn space_of(space: Space) -> FilesystemSpace {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use jiff::Timestamp;
 
     use super::*;
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!((shown.usage.age_ns, shown.usage.took_ns), (Some(60), Some(7)));
         assert_eq!(shown.method, Some(UsageMethod::Walk));
         let unmeasured = tree_of(&tree(None), 100);
-        assert_eq!(unmeasured, Tree { path: "/t".to_owned(), ..Tree::default() });
+        assert_eq!(unmeasured, Tree { path: "/t".into(), ..Tree::default() });
     }
 
     #[test]

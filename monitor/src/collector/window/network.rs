@@ -88,8 +88,11 @@ fn times(
         let part = counters.connections.as_deref().map(part);
         part.map_or(([0; BUCKETS], 0), |(counts, longest_ns)| (*counts, longest_ns))
     };
-    let (mut counts, longest_ns) =
-        of(series.counters.as_ref().filter(|_| series.counted.connections)?.as_ref());
+    let counters = series.counters.as_deref().filter(|_| series.counted.connections)?;
+    if window.is_without(series, |series| series.counters.as_ref()) {
+        return Some(Latency::default());
+    }
+    let (mut counts, longest_ns) = of(counters);
     if let Some(before) = window.before.and_then(|before| before.counters.as_ref()) {
         for (count, before) in counts.iter_mut().zip(of(before).0) {
             *count = count.checked_sub(before)?;

@@ -30,7 +30,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn series(id: u64, voluntary: u64) -> Series {
+pub(super) fn series(id: u64, voluntary: u64) -> Series {
     let mut counters = CgroupCounters::default();
     counters.sched.voluntary_switches = voluntary;
     Series {
@@ -81,7 +81,7 @@ fn files(series: &mut Series) -> &mut CgroupStats {
     Arc::make_mut(&mut series.files)
 }
 
-fn sample(second: u64, series: Vec<Series>) -> Sample {
+pub(super) fn sample(second: u64, series: Vec<Series>) -> Sample {
     Sample {
         taken_at: at(1000),
         monotonic_ns: second * SECOND_NS,
@@ -96,6 +96,10 @@ fn sample(second: u64, series: Vec<Series>) -> Sample {
         ownerless_drops: None,
         coverage: Coverage::default(),
     }
+}
+
+pub(super) fn snapshot(before: Option<&Sample>, now: &Sample) -> Snapshot {
+    Windows { before: before.cloned(), ..Windows::default() }.advance(now.clone())
 }
 
 fn only(snapshot: &Snapshot) -> &Measurements {
@@ -154,8 +158,8 @@ fn what_is_not_counted_is_unknown() {
     blind.counters = None;
     let snapshot = snapshot(None, &sample(10, vec![blind]));
     let Measurements { scheduler, faults, .. } = only(&snapshot);
-    assert_eq!(*scheduler, Scheduler::default());
-    assert_eq!(*faults, Faults::default());
+    assert_eq!(**scheduler, Scheduler::default());
+    assert_eq!(**faults, Faults::default());
 }
 
 #[test]
@@ -174,16 +178,16 @@ fn packets_are_those_of_the_sockets_or_else_of_the_namespace() {
     (blind.counted.received, blind.counted.sent) = (false, false);
 
     let counted = snapshot(None, &sample(10, vec![counting]));
-    let Network { rx_bytes_total, rx_segments_total, rx_wire_bytes_total, .. } = only(&counted).network;
+    let Network { rx_bytes_total, rx_segments_total, rx_wire_bytes_total, .. } = *only(&counted).network;
     assert_eq!((rx_bytes_total, rx_segments_total, rx_wire_bytes_total), (Some(3200), Some(7), Some(3252)));
     let Network { udp_rx_bytes_total, udp_rx_datagrams_total, udp_tx_datagrams_total, .. } =
-        only(&counted).network;
+        *only(&counted).network;
     assert_eq!(
         (udp_rx_bytes_total, udp_rx_datagrams_total, udp_tx_datagrams_total),
         (Some(200), Some(4), Some(5))
     );
     let from_namespace = snapshot(None, &sample(10, vec![blind]));
-    let Network { rx_bytes_total, rx_packets_total, rx_segments_total, .. } = only(&from_namespace).network;
+    let Network { rx_bytes_total, rx_packets_total, rx_segments_total, .. } = *only(&from_namespace).network;
     assert_eq!((rx_bytes_total, rx_packets_total, rx_segments_total), (Some(900), Some(9), None));
 }
 
@@ -261,10 +265,10 @@ fn connections_open_now_are_known_where_none_was_before() {
     let mut older = whole.clone();
     older.is_whole = false;
     let of_whole = snapshot(None, &sample(10, vec![whole]));
-    let Network { tcp_opened_total, tcp_failed_total, tcp_open, .. } = only(&of_whole).network;
+    let Network { tcp_opened_total, tcp_failed_total, tcp_open, .. } = *only(&of_whole).network;
     assert_eq!((tcp_opened_total, tcp_failed_total, tcp_open), (Some(4), Some(1), Some(4)));
     let of_older = snapshot(None, &sample(10, vec![older]));
-    let Network { tcp_accepted_total, tcp_open, .. } = only(&of_older).network;
+    let Network { tcp_accepted_total, tcp_open, .. } = *only(&of_older).network;
     assert_eq!((tcp_accepted_total, tcp_open), (Some(3), None));
 }
 
@@ -325,7 +329,7 @@ fn unlimited_is_minus_one_and_unread_is_unknown() {
     assert_eq!(only(&snapshot).pids.limit, Some(50));
 }
 
-fn ended_container() -> Series {
+pub(super) fn ended_container() -> Series {
     let mut series = series(7, 12);
     files(&mut series).memory.current_bytes = Some(4096);
     files(&mut series).memory.peak_bytes = Some(8192);
@@ -352,7 +356,7 @@ fn ended_container() -> Series {
 fn an_ended_container_keeps_its_totals_and_holds_nothing() {
     let snapshot = snapshot(None, &sample(10, vec![ended_container()]));
     let container = snapshot.containers.first().unwrap();
-    assert_eq!(container.state, ContainerState::Exited);
+    assert_eq!(container.state, crate::model::ContainerState::Exited);
     assert_eq!((container.exit_code, container.finished_at), (Some(3), Some(at(9))));
     assert_eq!((container.started_at, container.name.as_deref()), (Some(at(5)), None));
     assert_eq!(container.measurements.scheduler.voluntary_switches_total, Some(12));
@@ -479,7 +483,7 @@ fn requests_of_a_cgroup_that_the_block_controller_lacks_are_unknown_and_else_non
     let cgroups = snapshot(None, &now).cgroups;
     let io = |index: usize| &cgroups[index].measurements.block_io;
     assert_eq!((io(0).read_ops_total, io(0).charged_read_bytes_total), (Some(0), Some(512)));
-    assert_eq!(io(1), &BlockIo::default());
+    assert_eq!(**io(1), BlockIo::default());
     assert_eq!((io(2).read_ops_total, io(2).charged_read_ops_total), (None, Some(1)));
     let device = &io(2).devices.as_ref().unwrap()[0];
     assert_eq!((device.read_ops_total, device.charged_read_bytes_total), (None, Some(512)));
@@ -503,7 +507,7 @@ fn what_tasks_do_is_as_old_as_the_look_at_them() {
     let tasks = &only(&snapshot).tasks;
     assert_eq!((tasks.running, tasks.sleeping, tasks.zombie), (Some(2), Some(5), Some(0)));
     assert_eq!((tasks.load_10s, tasks.age_ns), (Some(1.75), Some(SECOND_NS / 2)));
-    assert_eq!(snapshot.containers[0].measurements.tasks, crate::model::Tasks::default());
+    assert_eq!(*snapshot.containers[0].measurements.tasks, crate::model::Tasks::default());
 }
 
 #[test]

@@ -1,8 +1,9 @@
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, sync::atomic::Ordering};
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::filesystem::walk::Root;
 use crate::runtime::storage::{LogPlace, Storage, VolumeKind};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -15,6 +16,7 @@ fn subject(container: u64, storage: Storage) -> Subject {
         storage: Some(Arc::new(storage)),
         logs,
         is_new: false,
+        ran: Arc::default(),
     }
 }
 
@@ -173,6 +175,33 @@ fn what_a_runtime_tells_later_is_taken_up() {
     assert_eq!(usage.layer.as_ref().unwrap().measured.as_ref().unwrap().inodes, 6);
     assert_eq!(usage.logs.as_ref().unwrap().measured.as_ref().unwrap().inodes, 1);
     assert_eq!(worker.trees.len(), 2, "the old layer is nobody's");
+}
+
+#[test]
+fn a_tree_whose_containers_do_not_run_is_measured_at_every_tenth_turn() {
+    let root = tree_of_files(3);
+    let mut worker = worker(Duration::ZERO);
+    let (first, second) = (with_layer(1, root.path()), with_layer(2, root.path()));
+    worker.watch(first.clone());
+    worker.watch(second.clone());
+    assert_eq!(carry_out_due(&mut worker).len(), 1);
+    let target = Arc::clone(worker.trees.keys().next().unwrap());
+    let mut measured_at = || {
+        worker.measure_in_turn(&target);
+        worker.trees[&target].last.clone().unwrap().monotonic_ns
+    };
+    let mut looks = |turns: usize| {
+        let mut last = measured_at();
+        let is_new = |now: u64| std::mem::replace(&mut last, now) != now;
+        (0..turns).map(|_| measured_at()).map(is_new).filter(|is_new| *is_new).count()
+    };
+    // The turn before the first one that counts was the second look after it ran.
+    assert_eq!(looks(9), 0);
+    assert_eq!(looks(40), 4);
+    first.ran.fetch_add(1, Ordering::Relaxed);
+    assert_eq!(looks(9), 1, "once more when it may have written what it had in hand");
+    second.ran.fetch_add(1, Ordering::Relaxed);
+    assert_eq!(looks(9), 1);
 }
 
 #[test]

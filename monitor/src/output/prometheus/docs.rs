@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{naming::named, selection::Selection};
+use super::{
+    naming::named,
+    parts::{self, PARTS},
+    selection::Selection,
+};
 use crate::model::{
     Agent, CpuTimes, DiskActivity, FilesystemSpace, HostFaults, HostMemory, HostReclaim, HostScheduler,
     InterfaceTraffic, Metric,
@@ -11,7 +15,8 @@ use crate::model::{
 
 const HEAD: &str = "# Prometheus\n\n\
 Generated from the catalogue in `monitor/src/model/` by `cargo xtask codegen`; do not edit.\n\n\
-`/metrics` of `monitor serve` has these families, in Prometheus' text format or, where that is asked for, in OpenMetrics. What was \
+`/metrics` of `monitor serve` has these families, in Prometheus' text format or, where that is asked for, in OpenMetrics or Prometheus' \
+protobuf format, in which histograms have native buckets beside the classic ones. What was \
 not measured has no series. Limits that are not set are `+Inf`. Rates are left to the query: `rate(…[1m])`.\n\n\
 Labels of containers: `id` (12 characters where the runtime's id is 64 hexadecimal digits), `name`, `image`, and in Kubernetes \
 `pod` and `namespace`. `monitor_container_info` has the full id, the runtime, the pod's uid and what `--metrics-label` names.\n\n\
@@ -19,7 +24,8 @@ By default few families are exported of containers; `--metrics GROUP` or `--metr
 everything. Groups besides those below: `pressure`, `culprits` (waits by each other container), `cgroups` (the same families as \
 `monitor_cgroup_*` of cgroups that are no container's).\n\n\
 Of everything: `monitor_container_start_time_seconds`, `monitor_container_exit_code`, \
-`monitor_container_interference_wait_seconds_total` by `source`.\n";
+`monitor_container_interference_wait_seconds_total` by `source`. With `pressure`, \
+`monitor_container_pressure_stall_seconds_total` by `resource` and `kind`.\n";
 
 /// The documentation of every family.
 #[must_use]
@@ -39,6 +45,14 @@ pub fn markdown() -> String {
         let family = format!("monitor_container_{group}_{name}_seconds");
         let _ = writeln!(text, "| `{group}.{name}` | `{family}` (histogram) | {} |", is_default(group, name));
     }
+    for (group, name) in PARTS {
+        let families = parts::families(name).join("`, `");
+        let _ = writeln!(text, "| `{group}.{name}` | `{families}` |  |");
+    }
+    text.push_str(
+        "\nFamilies of `block_io.devices` have a `device` label, those of `network.interfaces` an `interface`, that of \
+         `network.drops` a `reason`; a container has at most 32 of each, those with the most traffic.\n",
+    );
     text.push_str("\n## The machine\n\n");
     put_list(&mut text, "monitor_host_cpu", CpuTimes::METRICS);
     put_list(&mut text, "monitor_host_scheduler", HostScheduler::METRICS);
@@ -55,7 +69,10 @@ pub fn markdown() -> String {
     text.push_str(
         "- `monitor_audit_counted_total`, `monitor_audit_machine_total`: `audit` of a snapshot\n\
          - `monitor_probe_attached`, `monitor_source_ok`, `monitor_lost_total`, `monitor_lost_seconds_total`: `coverage` of a \
-         snapshot\n- `monitor_http_*`: connections, streams, requests, clients that were dropped because they did not read\n",
+         snapshot\n- `monitor_sink_ok`, `monitor_sink_queued_bytes`, `monitor_sink_delivered_samples_total`, \
+         `monitor_sink_refused_samples_total`, `monitor_sink_dropped_samples_total`, `monitor_sink_retries_total`: the databases and \
+         collectors that are [written to](databases.md)\n- `monitor_http_*`: connections, streams, requests, clients that were \
+         dropped because they did not read\n- `monitor_history_*`: what history takes, and what it could not keep\n",
     );
     text
 }

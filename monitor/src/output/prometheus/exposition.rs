@@ -2,14 +2,21 @@
 
 use std::fmt::Write as _;
 
-/// Which of the two formats.
+use super::protobuf::{self, Histogram, Natives};
+use crate::output::escape::put_visible;
+
+/// Which of the formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Prometheus' own, version 0.0.4.
     Text,
     /// `OpenMetrics` 1.0.
     OpenMetrics,
+    /// Prometheus' messages, in which histograms have native buckets too.
+    Protobuf,
 }
+
+const PROTOBUF: &str = "application/vnd.google.protobuf";
 
 impl Form {
     /// The media type, as in a `Content-Type`.
@@ -18,23 +25,33 @@ impl Form {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
         }
     }
 
     /// What an `Accept` header asks for; without one, Prometheus' own.
     #[must_use]
     pub fn accepted(accept: &str) -> Self {
-        let quality_of = |wanted: &str| {
+        let quality_of = |wanted: &str, parameters: &[&str]| {
             let ranges = accept.split(',').map(|range| range.split(';').map(str::trim));
             let qualities = ranges.filter_map(|mut parts| {
                 (parts.next()? == wanted).then_some(())?;
-                let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f64>().ok());
+                let given: Vec<&str> = parts.collect();
+                parameters.iter().all(|wanted| given.contains(wanted)).then_some(())?;
+                let quality = given.iter().find_map(|part| part.strip_prefix("q=")?.parse::<f64>().ok());
                 Some(quality.unwrap_or(1.0))
             });
             qualities.fold(0.0, f64::max)
         };
-        let open_metrics = quality_of("application/openmetrics-text");
-        if open_metrics > 0.0 && open_metrics >= quality_of("text/plain") {
+        let text = quality_of("text/plain", &[]);
+        let open_metrics = quality_of("application/openmetrics-text", &[]);
+        let message = ["proto=io.prometheus.client.MetricFamily", "encoding=delimited"];
+        let protobuf = quality_of(PROTOBUF, &message);
+        if protobuf > 0.0 && protobuf >= open_metrics.max(text) {
+            Self::Protobuf
+        } else if open_metrics > 0.0 && open_metrics >= text {
             Self::OpenMetrics
         } else {
             Self::Text
@@ -87,11 +104,14 @@ pub enum Number {
 pub struct Exposition {
     form: Form,
     text: String,
+    natives: Natives,
 }
 
 /// The samples of one family as they are written.
 pub struct Samples<'e> {
     text: &'e mut String,
+    /// Where native histograms go, in the format that has them.
+    natives: Option<&'e mut Natives>,
     name: &'e str,
     suffix: &'static str,
 }
@@ -100,7 +120,7 @@ impl Exposition {
     /// Nothing yet.
     #[must_use]
     pub fn new(form: Form) -> Self {
-        Self { form, text: String::new() }
+        Self { form, text: String::new(), natives: Natives::new() }
     }
 
     /// Writes one family whole; one without a sample is left out.
@@ -113,7 +133,8 @@ impl Exposition {
             Kind::Info => "_info",
             Kind::Gauge | Kind::Histogram => "",
         };
-        put(&mut Samples { text: &mut self.text, name: family.name, suffix });
+        let natives = (self.form == Form::Protobuf).then_some(&mut self.natives);
+        put(&mut Samples { text: &mut self.text, natives, name: family.name, suffix });
         if self.text.len() == head {
             self.text.truncate(before);
         }
@@ -123,8 +144,8 @@ impl Exposition {
         let Family { name, kind, unit, help } = family;
         // Prometheus' own format calls families as their samples, and knows neither infos nor units.
         let (suffix, kind) = match (self.form, kind) {
-            (Form::Text, Kind::Counter) => ("_total", "counter"),
-            (Form::Text, Kind::Info) => ("_info", "gauge"),
+            (Form::Text | Form::Protobuf, Kind::Counter) => ("_total", "counter"),
+            (Form::Text | Form::Protobuf, Kind::Info) => ("_info", "gauge"),
             (Form::OpenMetrics, Kind::Counter) => ("", "counter"),
             (Form::OpenMetrics, Kind::Info) => ("", "info"),
             (_, Kind::Gauge) => ("", "gauge"),
@@ -145,23 +166,27 @@ impl Exposition {
         self.form
     }
 
-    /// Appends families that are written in its format.
+    /// Appends families that are written in its format; in Prometheus' text where that is protobuf.
     pub fn append(&mut self, families: &str) {
         self.text.push_str(families);
     }
 
-    /// The families so far, to which more can be added.
+    /// The families so far, in Prometheus' text where the format is protobuf.
     #[must_use]
-    pub fn text(self) -> String {
-        self.text
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
-    /// What comes after the last family.
+    /// All of it.
     #[must_use]
-    pub fn end(form: Form) -> &'static str {
-        match form {
-            Form::Text => "",
-            Form::OpenMetrics => "# EOF\n",
+    pub fn finish(mut self) -> Vec<u8> {
+        match self.form {
+            Form::Text => self.text.into_bytes(),
+            Form::OpenMetrics => {
+                self.text.push_str("# EOF\n");
+                self.text.into_bytes()
+            }
+            Form::Protobuf => protobuf::encode(&self.text, self.natives),
         }
     }
 }
@@ -196,6 +221,13 @@ impl Samples<'_> {
             self.put_part("_sum", labels, "", Number::Shifted(i128::from(sum), 9));
         }
         self.put_part("_count", labels, "", count);
+    }
+
+    /// Gives the histogram with these labels native buckets, where the format has them.
+    pub(super) fn put_native(&mut self, labels: &str, native: impl FnOnce() -> Histogram) {
+        if let Some(natives) = &mut self.natives {
+            natives.insert(protobuf::series(self.name, labels), native());
+        }
     }
 
     fn put_part(&mut self, suffix: &str, labels: &str, more: &str, value: Number) {
@@ -233,6 +265,11 @@ fn put_escaped(text: &mut String, value: &str) {
             '\\' => text.push_str("\\\\"),
             '"' => text.push_str("\\\""),
             '\n' => text.push_str("\\n"),
+            // The form allows them, and a terminal obeys them.
+            control if control.is_control() => {
+                text.push('\\');
+                put_visible(text, control);
+            }
             other => text.push(other),
         }
     }
@@ -305,7 +342,7 @@ mod tests {
                 samples.put("", Number::Integer(1));
                 samples.put_with("a=\"1\"", "b", "\n", Number::Integer(2));
             });
-            exposition.text() + Exposition::end(form)
+            String::from_utf8(exposition.finish()).unwrap()
         };
         assert_eq!(
             written(Form::Text),
@@ -326,7 +363,7 @@ mod tests {
         exposition.family(&family, |samples| {
             samples.put_histogram("a=\"1\"", &[(4095, 1), (32_767, 3)], 4, Some(1_000));
         });
-        let text = exposition.text();
+        let text = String::from_utf8(exposition.finish()).unwrap();
         let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(
             samples,
@@ -345,6 +382,13 @@ mod tests {
         let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
                           application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
         assert_eq!(Form::accepted(prometheus), Form::OpenMetrics);
+        let native = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
+                      application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        assert_eq!(Form::accepted(native), Form::Protobuf);
+        assert_eq!(
+            Form::accepted("application/vnd.google.protobuf;proto=other;encoding=delimited"),
+            Form::Text
+        );
         assert_eq!(Form::accepted("text/plain, application/openmetrics-text;q=0.1"), Form::Text);
         assert_eq!(Form::accepted("application/openmetrics-text;q=0"), Form::Text);
         assert_eq!(Form::accepted("*/*"), Form::Text);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     exposition::{Exposition, Family, Kind, Number, Samples, put_label},
     naming::named,
+    native, parts,
     selection::Selection,
     totals::{BOUNDS_NS, Counts, Totals},
 };
@@ -61,26 +62,30 @@ pub(super) fn put_groups(
             }
         });
     }
+    parts::put(prefix, subjects, selection, out);
     put_interference(prefix, subjects, selection, out);
     if selection.has_group("pressure") {
-        let each = subjects.iter().map(|subject| (subject.labels.as_str(), &subject.measurements.pressure));
+        let each = subjects.iter().map(|subject| (subject.labels.as_str(), &*subject.measurements.pressure));
         put_pressure(prefix, each, out);
     }
 }
 
 fn put_distribution(samples: &mut Samples<'_>, subject: &Subject<'_>, counts: &Counts, sum: Option<u64>) {
     let mut so_far = 0;
-    let mut cumulative = counts.iter().map(|count| {
+    let classes = counts.classes();
+    let mut cumulative = classes.iter().map(|count| {
         so_far += count;
         so_far
     });
     let buckets: Vec<(u64, u64)> = BOUNDS_NS.iter().copied().zip(&mut cumulative).collect();
     let count = cumulative.next().unwrap_or_default();
+    samples.put_native(&subject.labels, || native::histogram(counts.buckets(), sum));
     samples.put_histogram(&subject.labels, &buckets, count, sum);
 }
 
 /// The sum of the durations that a distribution has, where a counter says it.
-fn sum_ns(distribution: &str, measurements: &Measurements) -> Option<u64> {
+#[must_use]
+pub fn sum_ns(distribution: &str, measurements: &Measurements) -> Option<u64> {
     let Measurements { scheduler, faults, cpu, block_io, .. } = measurements;
     match distribution {
         "runq_latency" => scheduler.runq_wait_ns_total,
@@ -127,7 +132,8 @@ fn put_interference(prefix: &str, subjects: &[Subject<'_>], selection: &Selectio
 }
 
 /// As in the JSON.
-fn source(source: InterferenceSource) -> &'static str {
+#[must_use]
+pub fn source(source: InterferenceSource) -> &'static str {
     match source {
         InterferenceSource::Own => "self",
         InterferenceSource::Container => "container",

@@ -8,15 +8,21 @@ mod exposition;
 mod groups;
 mod host;
 mod naming;
+mod native;
 mod own;
+mod parts;
+mod protobuf;
+pub mod read;
 mod selection;
 mod totals;
 
 pub use self::{
     docs::markdown,
     exposition::{Exposition, Family, Form, Kind, Number, Samples, put_label},
+    groups::{source, sum_ns},
+    naming::{Named, is_exported, named},
     selection::{Selection, UnknownMetric},
-    totals::Totals,
+    totals::{BOUNDS_NS, Classes, Counts, Totals},
 };
 
 use self::groups::{Subject, put_groups};
@@ -55,7 +61,8 @@ fn container(container: &Container) -> Subject<'_> {
 }
 
 /// Twelve characters of an id of 64 hexadecimal digits, as runtimes themselves show it; of others, which may be names, all.
-fn shown_id(container: &Container) -> &str {
+#[must_use]
+pub fn shown_id(container: &Container) -> &str {
     let is_long = container.id.len() == 64 && container.id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_long { &container.short_id } else { &container.id }
 }
@@ -124,7 +131,8 @@ fn info_labels(container: &Container, subject: &Subject<'_>, selection: &Selecti
 }
 
 /// `label_` and the key, with `_` for what a label's name cannot have.
-fn label_name(key: &str) -> String {
+#[must_use]
+pub fn label_name(key: &str) -> String {
     let plain = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
     key.chars().map(plain).fold("label_".to_owned(), |mut name, character| {
         name.push(character);

@@ -5,13 +5,13 @@ use crate::model::{self, Metric, Value};
 
 /// What a metric is called and how its values are converted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Named {
+pub struct Named {
     /// The family's name, without `_total`.
-    pub(super) name: String,
+    pub name: String,
     /// How it behaves.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     /// The unit that the name ends in.
-    pub(super) unit: &'static str,
+    pub unit: &'static str,
     /// Decimal places between the catalogue's unit and that one.
     places: u32,
 }
@@ -19,7 +19,7 @@ pub(super) struct Named {
 /// The family of a metric; `None` of what is no number, and of what a window says: the rates of counters are the scraper's to
 /// compute.
 #[must_use]
-pub(super) fn named<T>(prefix: &str, metric: &Metric<T>) -> Option<Named> {
+pub fn named<T>(prefix: &str, metric: &Metric<T>) -> Option<Named> {
     let kind = match metric.kind {
         model::Kind::Counter => Kind::Counter,
         model::Kind::Gauge | model::Kind::Limit => Kind::Gauge,
@@ -37,17 +37,23 @@ pub(super) fn named<T>(prefix: &str, metric: &Metric<T>) -> Option<Named> {
     Some(Named { name: full, kind, unit, places: 0 })
 }
 
+/// Whether a metric is exported at all, wherever to.
+#[must_use]
+pub fn is_exported<T>(metric: &Metric<T>) -> bool {
+    named("", metric).is_some()
+}
+
 impl Named {
     /// What its samples are called.
     #[must_use]
-    pub(super) fn sample(&self) -> String {
+    pub fn sample(&self) -> String {
         let suffix = if self.kind == Kind::Counter { "_total" } else { "" };
         format!("{}{suffix}", self.name)
     }
 
     /// A value in the family's unit. A limit of -1, which is none, is infinite.
     #[must_use]
-    pub(super) fn number(&self, kind: model::Kind, value: Value<'_>) -> Option<Number> {
+    pub fn number(&self, kind: model::Kind, value: Value<'_>) -> Option<Number> {
         match value {
             Value::Integer(-1) if kind == model::Kind::Limit => Some(Number::Infinite),
             Value::Integer(value) if self.places > 0 => Some(Number::Shifted(value, self.places)),

@@ -4,7 +4,7 @@ use super::{
     exposition::{Exposition, Family, Kind, Number, put_label},
     host::put_metric,
 };
-use crate::model::{Agent, Audit, Coverage, Snapshot};
+use crate::model::{Agent, Audit, Coverage, Sink, Snapshot};
 
 pub(super) fn put(snapshot: &Snapshot, out: &mut Exposition) {
     for metric in Agent::METRICS {
@@ -59,6 +59,41 @@ fn put_coverage(coverage: &Coverage, out: &mut Exposition) {
         }
     });
     put_lost(coverage, out);
+    put_sinks(coverage, out);
+}
+
+/// The databases and collectors that are written to.
+fn put_sinks(coverage: &Coverage, out: &mut Exposition) {
+    type Read = fn(&Sink) -> u64;
+    let families: [(&str, Kind, &str, &str, Read); 6] = [
+        ("monitor_sink_ok", Kind::Gauge, "", "Whether the last attempt to write there went well.", |sink| {
+            (sink.state == "ok").into()
+        }),
+        ("monitor_sink_queued_bytes", Kind::Gauge, "bytes", "What waits for it.", |sink| sink.queued_bytes),
+        ("monitor_sink_delivered_samples", Kind::Counter, "", "Values that it has taken.", |sink| {
+            sink.delivered_samples_total
+        }),
+        ("monitor_sink_refused_samples", Kind::Counter, "", "Values that it refused for good.", |sink| {
+            sink.refused_samples_total
+        }),
+        (
+            "monitor_sink_dropped_samples",
+            Kind::Counter,
+            "",
+            "Values that were thrown away because too many waited for it.",
+            |sink| sink.dropped_samples_total,
+        ),
+        ("monitor_sink_retries", Kind::Counter, "", "Attempts that were in vain and made again.", |sink| {
+            sink.retries_total
+        }),
+    ];
+    for (name, kind, unit, help, read) in families {
+        out.family(&Family { name, kind, unit, help }, |samples| {
+            for (name, sink) in &coverage.sinks {
+                samples.put_with("", "sink", name, Number::Integer(read(sink).into()));
+            }
+        });
+    }
 }
 
 /// What `coverage.lost` has, by its names there; its times are a family of their own.

@@ -1,5 +1,6 @@
 //! Which families are exported. By default few: a scrape is kept for weeks, and each series costs.
 
+use super::parts::PARTS;
 use crate::model::catalog::{distributions, metrics};
 
 /// Exported of every container unless asked for more, by group and name in the catalogue.
@@ -58,7 +59,7 @@ impl Selection {
         }
     }
 
-    /// Whether a metric or distribution of the catalogue is exported.
+    /// Whether a metric, distribution or list of the catalogue is exported.
     #[must_use]
     pub fn has(&self, group: &str, name: &str) -> bool {
         BY_DEFAULT.contains(&(group, name)) || self.also.iter().any(|wanted| is_meant(wanted, group, name))
@@ -77,10 +78,10 @@ impl Selection {
     }
 }
 
-/// Group and name of all in the catalogue.
+/// Group and name of all in the catalogue that can be exported.
 fn every() -> impl Iterator<Item = (&'static str, &'static str)> {
     let spread = distributions().map(|distribution| (distribution.group, distribution.name));
-    metrics().map(|metric| (metric.group, metric.name)).chain(spread)
+    metrics().map(|metric| (metric.group, metric.name)).chain(spread).chain(PARTS)
 }
 
 fn is_meant(wanted: &str, group: &str, name: &str) -> bool {
@@ -108,6 +109,8 @@ mod tests {
         assert!(some.has("memory", "anon_bytes") && !some.has("memory", "file_bytes"));
         assert!(some.has("block_io", "read_latency") && !some.has_cgroups());
         assert!(also(&["all"]).unwrap().has_cgroups() && also(&["all"]).unwrap().has_group("pressure"));
+        let parts = also(&["block_io.devices"]).unwrap();
+        assert!(parts.has("block_io", "devices") && !parts.has("network", "interfaces"));
         assert!(also(&["memory.nothing"]).is_err() && also(&["nothing"]).is_err());
     }
 }

@@ -1,51 +1,25 @@
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
-
 use super::*;
 use crate::model::{
-    Audit, Cgroup, ContainerState, Coverage, Host, Interference, InterferenceSource, Latency, LatencyBucket,
-    Measurements, Namespaces, Pod, SCHEMA_VERSION,
+    Cgroup, Interference, InterferenceSource, Latency, LatencyBucket, Measurements, Pod, testing,
 };
 
 fn snapshot(containers: Vec<Container>) -> Snapshot {
-    Snapshot {
-        schema_version: SCHEMA_VERSION,
-        taken_at: Timestamp::UNIX_EPOCH,
-        window_ns: 1_000_000_000,
-        host: Host::default(),
-        containers,
-        cgroups: Vec::new(),
-        audit: Audit::default(),
-        coverage: Coverage::default(),
-    }
+    testing::snapshot(0, containers)
 }
 
 /// A container as it is known where no runtime tells.
 fn plain(number: u64) -> Container {
     let id = format!("{number:064x}");
     let id = id.chars().rev().collect::<String>();
-    Container {
-        short_id: id[..12].to_owned(),
-        name: None,
-        image: None,
-        runtime: "docker".to_owned(),
-        state: ContainerState::Running,
-        exit_code: None,
-        created_at: None,
-        started_at: None,
-        finished_at: None,
-        labels: BTreeMap::new(),
-        pod: None,
-        counting_since: Timestamp::UNIX_EPOCH,
-        cgroup: Cgroup { id: number, path: Some(format!("/docker/{id}")) },
-        namespaces: Namespaces::default(),
-        measurements: measured(number),
-        id,
-    }
+    let mut container = Container { measurements: measured(number), ..testing::container(&id) };
+    (container.name, container.image) = (None, None);
+    container.cgroup = Cgroup { id: number, path: Some(format!("/docker/{id}")) };
+    container
 }
 
 /// Everything that is exported by default, after a day or so.
@@ -84,7 +58,7 @@ fn encoded(snapshot: &Snapshot, selection: &Selection, form: Form) -> String {
     totals.add(snapshot);
     let mut out = Exposition::new(form);
     encode(snapshot, &totals, selection, &mut out);
-    out.text() + Exposition::end(form)
+    String::from_utf8(out.finish()).unwrap()
 }
 
 fn sample<'t>(text: &'t str, start: &str) -> &'t str {
@@ -100,7 +74,7 @@ fn a_container_has_its_labels_and_values_in_base_units() {
     container.pod =
         Some(Pod { name: Some("p".to_owned()), namespace: Some("ns".to_owned()), uid: "u".to_owned() });
     container.labels.insert("app.kind".to_owned(), "x".to_owned());
-    container.measurements.interference = Some(
+    *container.measurements.interference = Some(
         [(Some("a"), 1_000_000_000), (Some("b"), 500_000_000)]
             .map(|(id, wait_ns_total)| Interference {
                 source: InterferenceSource::Container,

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    model::{Container, ContainerState, Happening, Interference, InterferenceSource},
-    serve::{
-        hub,
+    model::{
+        Container, ContainerState, Happening, Interference, InterferenceSource,
         testing::{container, event, snapshot as made_up},
     },
+    serve::hub,
 };
 
 /// A router over one snapshot with these containers, taken now.
@@ -161,7 +161,7 @@ async fn lists_come_in_pages_and_filtered() {
 async fn those_that_waited_longest_come_first() {
     let waits = |id: &str, wait_ns_per_second| {
         let mut one = container(id);
-        one.measurements.interference = Some(vec![Interference {
+        *one.measurements.interference = Some(vec![Interference {
             source: InterferenceSource::System,
             id: None,
             name: None,
@@ -229,6 +229,7 @@ async fn a_stream_has_what_was_kept_and_what_comes() {
     assert!(text.contains("\"id\":\"abc\"") && !text.contains("\"id\":\"def\""), "{text}");
     let bad = Request::get("/api/v1/stream").header("last-event-id", "yesterday");
     assert_eq!(ask(&router, bad.body(Body::empty()).unwrap()).await.problem(), "bad-parameter");
+    assert_eq!(fetch(&router, "/api/v1/stream?fields=cpu.nothing").await.problem(), "bad-parameter");
 }
 
 #[tokio::test]
@@ -240,8 +241,8 @@ async fn metrics_are_those_of_the_latest_snapshot() {
     publisher.publish(made_up(1, vec![one]));
     drop(publisher);
     inlet.distribute().await;
-    let metrics =
-        crate::serve::metrics::routes(hub.clone(), crate::output::prometheus::Selection::default(), vec![]);
+    let selection = crate::output::prometheus::Selection::default();
+    let metrics = crate::serve::metrics::routes(hub.clone(), selection, vec![], vec![]);
     let router = TowerToHyperService::new(router(hub, metrics));
     let text = String::from_utf8(fetch(&router, "/metrics").await.body.to_vec()).unwrap();
     let series =

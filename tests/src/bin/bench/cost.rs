@@ -67,7 +67,12 @@ pub(crate) fn unread(agent: &Agent) -> Vec<Snapshot> {
 
 /// CPU time of all the agent's threads, user and system.
 pub(crate) fn cpu_ns(agent: &Agent) -> u64 {
-    let folder = format!("/proc/{}/task", agent.pid());
+    cpu_ns_of(agent.pid())
+}
+
+/// The same of a process.
+pub(crate) fn cpu_ns_of(pid: u32) -> u64 {
+    let folder = format!("/proc/{pid}/task");
     let tasks = fs::read_dir(&folder).unwrap_or_else(|error| panic!("list {folder}: {error}"));
     // A thread that ended meanwhile has no file.
     let texts = tasks.flatten().filter_map(|task| truth::read(&task.path().join("schedstat")));
@@ -88,7 +93,11 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn of(agent: &Agent) -> Self {
-        let path = format!("/proc/{}/status", agent.pid());
+        Self::of_process(agent.pid())
+    }
+
+    pub(crate) fn of_process(pid: u32) -> Self {
+        let path = format!("/proc/{pid}/status");
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {path}: {error}"));
         let kib = |name| {
             let line = text.lines().find_map(|line| line.strip_prefix(name));

@@ -3,6 +3,7 @@
 use std::{
     env, hint,
     io::{self, PipeReader, PipeWriter, Read as _, Write as _},
+    net::SocketAddr,
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
@@ -12,6 +13,8 @@ use rustix::{
     process::{Signal, set_parent_process_death_signal},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
+
+use crate::load;
 
 /// What a helper does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +27,12 @@ pub(crate) enum Role {
     Idle,
     /// Wakes up once a second.
     Waking,
+    /// Asks a server, as many clients do.
+    Clients,
 }
 
 impl Role {
-    const ALL: [Self; 4] = [Self::Busy, Self::Echo, Self::Idle, Self::Waking];
+    const ALL: [Self; 5] = [Self::Busy, Self::Echo, Self::Idle, Self::Waking, Self::Clients];
 
     /// As the only argument; none that a person would type.
     fn argument(self) -> &'static str {
@@ -36,6 +41,7 @@ impl Role {
             Self::Echo => "helper:echo",
             Self::Idle => "helper:idle",
             Self::Waking => "helper:waking",
+            Self::Clients => "helper:clients",
         }
     }
 
@@ -60,8 +66,21 @@ impl Role {
             Self::Waking => loop {
                 thread::sleep(Duration::from_secs(1));
             },
+            Self::Clients => {
+                let mut rest = env::args().skip(2);
+                let address = rest.next().and_then(|address| address.parse().ok()).expect("an address");
+                let seconds = rest.next().and_then(|seconds| seconds.parse().ok()).expect("seconds");
+                load::play(address, Duration::from_secs(seconds)).expect("ask a server");
+            }
         }
     }
+}
+
+/// Clients of a server, whose standard output is to be read.
+pub(crate) fn load(address: SocketAddr, time: Duration) -> Child {
+    let mut command = command(Role::Clients);
+    command.args([address.to_string(), time.as_secs().to_string()]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("start the clients")
 }
 
 fn echo() -> io::Result<()> {

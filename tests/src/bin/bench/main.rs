@@ -11,6 +11,7 @@ mod events;
 mod helpers;
 #[path = "../shared/interrupt.rs"]
 mod interrupt;
+mod load;
 mod maps;
 mod options;
 mod packets;
@@ -18,6 +19,9 @@ mod pages;
 mod programs;
 mod recording;
 mod report;
+mod rights;
+mod scrapes;
+mod serving;
 mod shortage;
 mod slowdown;
 mod sockets;
@@ -35,9 +39,6 @@ use crate::{
     report::{Part, Report},
 };
 
-/// Where the report goes, from this package's folder.
-const REPORT: &str = "../docs/overhead.md";
-
 fn main() -> ExitCode {
     if let Some(role) = Role::of_this_process() {
         role.play();
@@ -51,11 +52,11 @@ fn main() -> ExitCode {
         }
     };
     interrupt::arm().expect("listen to signals");
-    let parts = options.sections().map(|section| measure(section, options)).collect();
-    let report = Report { parts, is_quick: options.is_quick };
+    let parts = options.sections().flat_map(|section| measure(section, options)).collect();
+    let report = Report { document: options.document(), parts, is_quick: options.is_quick };
     print!("{report}");
     if options.is_written {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(REPORT);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(report.document.path);
         fs::write(&path, report.to_string())
             .unwrap_or_else(|error| panic!("write {}: {error}", path.display()));
     }
@@ -68,9 +69,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(section: Section, options: Options) -> Part {
+fn measure(section: Section, options: Options) -> Vec<Part> {
     eprintln!("bench: {}", section.name());
-    match section {
+    let part = match section {
         Section::Events => events::measure(options),
         Section::Packets => packets::measure(options),
         Section::Slowdown => slowdown::measure(options),
@@ -81,5 +82,8 @@ fn measure(section: Section, options: Options) -> Part {
         Section::Tasks => tasks::measure(options),
         Section::Maps => maps::measure(),
         Section::Recording => recording::measure(options),
-    }
+        Section::Serving => return serving::measure(options),
+        Section::Rights => return rights::measure(options),
+    };
+    vec![part]
 }

@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::report::{Document, OVERHEAD, SERVING};
+
 /// The sections, in the order of the report; the last ones are measured only when they are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
@@ -13,12 +15,16 @@ pub(crate) enum Section {
     Maps,
     /// Of no cost while measuring, and so in docs/recording.md.
     Recording,
+    /// Of what is decided and does not change, and so in docs/adr/0026-rights.md.
+    Rights,
+    /// Takes a quarter of an hour, and has a report of its own.
+    Serving,
     /// Takes longer to set up than all the others take: thousands of cgroups in each hierarchy.
     Large,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Events,
         Self::Packets,
         Self::Slowdown,
@@ -28,6 +34,8 @@ impl Section {
         Self::Tasks,
         Self::Maps,
         Self::Recording,
+        Self::Rights,
+        Self::Serving,
         Self::Large,
     ];
 
@@ -42,6 +50,8 @@ impl Section {
             Self::Tasks => "tasks",
             Self::Maps => "maps",
             Self::Recording => "recording",
+            Self::Rights => "rights",
+            Self::Serving => "serving",
             Self::Large => "large",
         }
     }
@@ -52,7 +62,7 @@ impl Section {
 pub(crate) struct Options {
     /// Fewer rounds: shows that everything works, not what it costs.
     pub(crate) is_quick: bool,
-    /// Writes the report to docs/overhead.md too.
+    /// Writes the report to its file in docs too.
     pub(crate) is_written: bool,
     /// One section instead of all.
     pub(crate) only: Option<Section>,
@@ -70,8 +80,11 @@ impl Options {
                 _ => return Err(format!("there is no option {arg:?}")),
             }
         }
-        if options.is_written && (options.is_quick || options.only.is_some()) {
-            return Err("only a whole run is written: no --write with --quick or --only".to_owned());
+        let is_whole = matches!(options.only, None | Some(Section::Serving));
+        if options.is_written && (options.is_quick || !is_whole) {
+            return Err(
+                "only a whole report is written: no --write with --quick or a section of one".to_owned()
+            );
         }
         Ok(options)
     }
@@ -81,10 +94,17 @@ impl Options {
         if self.is_quick { 2 } else { rounds }
     }
 
+    /// The report that the sections make.
+    pub(crate) fn document(self) -> Document {
+        if self.only == Some(Section::Serving) { SERVING } else { OVERHEAD }
+    }
+
     pub(crate) fn sections(self) -> impl Iterator<Item = Section> {
         Section::ALL.into_iter().filter(move |section| match self.only {
             Some(only) => only == *section,
-            None => !matches!(section, Section::Recording | Section::Large),
+            None => {
+                !matches!(section, Section::Recording | Section::Rights | Section::Serving | Section::Large)
+            }
         })
     }
 }
@@ -109,6 +129,7 @@ mod tests {
         assert!(parse(&["--write"]).unwrap().is_written);
         assert!(parse(&["--write", "--quick"]).is_err());
         assert!(parse(&["--only", "tick", "--write"]).is_err());
+        assert_eq!(parse(&["--only", "serving", "--write"]).unwrap().document(), SERVING);
     }
 
     #[test]

@@ -32,9 +32,39 @@ pub(crate) struct Part {
     pub(crate) bars: Vec<Bar>,
 }
 
+/// A file of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Document {
+    /// From this package's folder.
+    pub(crate) path: &'static str,
+    /// What it begins with.
+    head: &'static str,
+}
+
+/// What measuring costs.
+pub(crate) const OVERHEAD: Document = Document {
+    path: "../docs/overhead.md",
+    head: "# Overhead\n\n\
+           What `monitor` costs. This file is written by `cargo xtask bench -- --write`; do not edit.\n\n\
+           Machines are noisy and differ, so each figure stands beside its control from the same run: an empty \
+           program on the same hook, the same work with nothing attached, or no container at all. Repeat it with \
+           `cargo xtask bench`, which needs root; `--quick` tries it out in a few minutes, `--only SECTION` runs \
+           one section. The figures are of the default settings: every program, a tick a second, NDJSON into a \
+           pipe.\n\n",
+};
+
+/// What serving costs.
+pub(crate) const SERVING: Document = Document {
+    path: "../docs/serving.md",
+    head: "# Serving\n\n\
+           What clients of `monitor serve` cost, and what they cannot do to it. This file is written by `cargo xtask bench -- \
+           --only serving --write`; do not edit.\n\n",
+};
+
 /// All parts of a run.
 #[derive(Debug)]
 pub(crate) struct Report {
+    pub(crate) document: Document,
     pub(crate) parts: Vec<Part>,
     pub(crate) is_quick: bool,
 }
@@ -51,15 +81,7 @@ impl Report {
 
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "# Overhead\n\n\
-             What `monitor` costs. This file is written by `cargo xtask bench -- --write`; do not edit.\n\n\
-             Machines are noisy and differ, so each figure stands beside its control from the same run: an empty \
-             program on the same hook, the same work with nothing attached, or no container at all. Repeat it with \
-             `cargo xtask bench`, which needs root; `--quick` tries it out in a few minutes, `--only SECTION` runs \
-             one section. The figures are of the default settings: every program, a tick a second, NDJSON into a \
-             pipe.\n\n",
-        )?;
+        f.write_str(self.document.head)?;
         writeln!(f, "Machine: {}.", machine())?;
         if self.is_quick {
             f.write_str("\n**A quick run: too few rounds to judge by.**\n")?;
@@ -119,7 +141,7 @@ mod tests {
         let rows = vec![vec!["one".to_owned(), "1".to_owned()], vec!["two".to_owned(), "2".to_owned()]];
         let part =
             Part { title: "Cost", method: "Counted.".to_owned(), columns: &["program", "ns"], rows, bars };
-        Report { parts: vec![part], is_quick: false }
+        Report { document: OVERHEAD, parts: vec![part], is_quick: false }
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl Load {
         Self { idle: 0, waking, is_late: false }
     }
 
+    /// Of which every other one wakes once a second.
+    pub(crate) const fn half_waking(cgroups: usize) -> Self {
+        Self { idle: cgroups / 2, waking: cgroups - cgroups / 2, is_late: false }
+    }
+
     fn cgroups(self) -> usize {
         self.idle + self.waking
     }
@@ -70,7 +75,7 @@ pub(crate) const LOADS: [Load; 6] = [
 pub(crate) const LARGE_LOADS: [Load; 2] = [LARGE, Load { is_late: true, ..LARGE }];
 
 /// Cgroups with paths like those of Docker's containers, each with a process.
-struct Tree {
+pub(crate) struct Tree {
     // In the order in which they must go.
     _processes: Vec<Helper>,
     _leaves: Vec<Cgroup>,
@@ -79,13 +84,13 @@ struct Tree {
 }
 
 impl Tree {
-    fn grow(load: Load) -> Self {
+    pub(crate) fn grow(load: Load) -> Self {
         let top = Cgroup::make(&Places::roots(), &unique("monitor-bench"));
         let docker = Cgroup::make(top.places(), "docker");
         let (mut processes, mut cgroups) = (Vec::new(), Vec::new());
         for number in 0..load.cgroups() {
             interrupt::check();
-            let cgroup = Cgroup::make(docker.places(), &format!("{number:064x}"));
+            let cgroup = Cgroup::make(docker.places(), &container_id(number));
             let process = Helper::start(if number < load.idle { Role::Idle } else { Role::Waking });
             cgroup.take(process.pid());
             cgroups.push(cgroup);
@@ -93,6 +98,11 @@ impl Tree {
         }
         Self { _processes: processes, _leaves: cgroups, _docker: docker, _top: top }
     }
+}
+
+/// 64 hexadecimal digits, of which the first tell it from others.
+pub(crate) fn container_id(number: usize) -> String {
+    format!("{number:064x}").chars().rev().collect()
 }
 
 pub(crate) fn measure(options: Options, loads: &[Load]) -> Part {

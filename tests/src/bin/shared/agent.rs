@@ -3,7 +3,7 @@
 use std::{
     io,
     os::unix::process::CommandExt as _,
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -27,8 +27,14 @@ impl Agent {
     /// Starts it with more arguments, and waits for its first line: by then its programs are attached.
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = monitor::command(&["stream", "--format", "ndjson"]);
+        command.args(args);
+        Self::run(command)
+    }
+
+    /// The same by a command that writes NDJSON.
+    pub(crate) fn run(mut command: Command) -> Self {
         // Ctrl-C is meant for us, who end it in our own time.
-        command.args(args).stdout(Stdio::piped()).process_group(0);
+        command.stdout(Stdio::piped()).process_group(0);
         let mut child = command.spawn().expect("start monitor");
         let lines = Lines::of(child.stdout.take().expect("its standard output"));
         let agent = Self { child, lines };

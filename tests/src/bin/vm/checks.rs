@@ -8,8 +8,11 @@ use integration_tests::{
     disk::DiskStats,
     monitor::{self, Monitor},
     net::Traffic,
+    server::Server,
     snapshot::{Container, Measurements, Snapshot},
+    threads::{Status, threads},
     truth::Tasks,
+    wait,
     workload::{Report, Workload},
 };
 use rustix::process::Signal;
@@ -62,6 +65,29 @@ pub(crate) fn snapshot(mode: Mode) -> String {
     let switches = root.and_then(|root| root.measured.scheduler.voluntary_switches_total);
     assert!(switches > Some(0), "the root cgroup switched {switches:?} times");
     format!("mode {}", mode.name())
+}
+
+/// Each thread of `monitor serve` gives up what it does not need, and all of them go on with their work.
+pub(crate) fn rights() -> String {
+    let server = Server::start(&["--no-runtimes", "--interval", "200ms"]);
+    let threads = wait::until("the threads to have given up their rights", || {
+        let threads = threads(server.child().id());
+        threads.values().all(Status::is_confined).then_some(threads)
+    });
+    let serve = threads.get("serve").expect("the server's thread");
+    for set in ["CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"] {
+        assert_eq!(serve.bits(set), 0, "{set} of the server's thread");
+    }
+    let snapshot = server.json("/api/v1/snapshot");
+    let root =
+        snapshot["cgroups"].as_array().expect("cgroups").iter().find(|one| one["cgroup"]["path"] == "/");
+    let switches = root.and_then(|root| root["scheduler"]["voluntary_switches_total"].as_u64());
+    assert!(switches > Some(0), "the root cgroup switched {switches:?} times");
+    let listed = server.json("/api/v2.0/ps/");
+    assert!(listed.as_array().is_some_and(|listed| !listed.is_empty()), "no processes: {listed}");
+    let tick = threads.get("monitor").expect("the tick's thread").bits("CapEff");
+    let state = &snapshot["coverage"]["sources"]["confinement"]["state"];
+    format!("confinement {state}, the tick keeps {tick:#x}")
 }
 
 /// A stream that is watched, and a place for containers.

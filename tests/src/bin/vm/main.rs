@@ -53,6 +53,7 @@ fn run() -> io::Result<()> {
 fn check_all(mode: Mode, report: &mut Report) -> io::Result<()> {
     report.check("doctor", checks::doctor)?;
     report.check("snapshot", || checks::snapshot(mode))?;
+    report.check("rights", checks::rights)?;
     let mut watched = None;
     report.check("start", || {
         let (watch, programs) = checks::Watched::start();

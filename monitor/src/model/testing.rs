@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::{
-    Audit, Cgroup, Container, ContainerState, Coverage, EVENT_SCHEMA_VERSION, Event, Happening, Host,
+use super::{
+    About, Audit, Cgroup, Container, ContainerState, Coverage, EVENT_SCHEMA_VERSION, Event, Happening, Host,
     Measurements, Namespaces, SCHEMA_VERSION, Snapshot,
 };
 
@@ -25,7 +25,7 @@ pub(crate) fn snapshot(second: i64, containers: Vec<Container>) -> Snapshot {
 
 /// A running container of Docker's, called `c-` and its id, of which nothing was measured.
 pub(crate) fn container(id: &str) -> Container {
-    Container {
+    let about = About {
         id: id.to_owned(),
         short_id: id.chars().take(12).collect(),
         name: Some(format!("c-{id}")),
@@ -41,8 +41,8 @@ pub(crate) fn container(id: &str) -> Container {
         counting_since: Timestamp::UNIX_EPOCH,
         cgroup: Cgroup { id: 1, path: Some(format!("/docker/{id}")) },
         namespaces: Namespaces::default(),
-        measurements: Measurements::default(),
-    }
+    };
+    Container { about: about.into(), measurements: Measurements::default() }
 }
 
 /// Something that happened in 1970, to no container.
