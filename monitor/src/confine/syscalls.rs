@@ -224,13 +224,14 @@ fn program(rights: &Rights<'_>) -> Result<BpfProgram, BackendError> {
     if *also != Also::Quotas {
         forbidden.extend(always(&[libc::SYS_quotactl, libc::SYS_quotactl_fd]));
     }
-    let maps = if *also == Also::Maps { vec![all_but(READS_OF_MAPS)?] } else { Vec::new() };
+    let maps = if *also == Also::Maps { vec![all_but(0, READS_OF_MAPS)?] } else { Vec::new() };
     forbidden.insert(libc::SYS_bpf, maps);
-    let signals = if *also == Also::Suspension { vec![all_but_stopping()?] } else { Vec::new() };
+    // Ctrl-Z is passed on.
+    let signals =
+        if *also == Also::Suspension { vec![all_but(1, &[unsigned(libc::SIGTSTP)])?] } else { Vec::new() };
     forbidden.insert(libc::SYS_kill, signals);
     // Whoever aborts sends a signal to himself.
-    let to_others = condition(0, SeccompCmpOp::Ne, process::id().into())?;
-    forbidden.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![to_others])?]);
+    forbidden.insert(libc::SYS_tgkill, vec![all_but(0, &[process::id().into()])?]);
     let sockets = if *also == Also::Connections { other_families()? } else { all_but_datagrams()? };
     forbidden.insert(libc::SYS_socket, sockets);
     forbidden.insert(libc::SYS_clone, with_any(0, NEW_NAMESPACES)?);
@@ -263,18 +264,13 @@ fn condition(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<Seccomp
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
 }
 
-/// Every signal but the one that Ctrl-Z sends.
-fn all_but_stopping() -> Result<SeccompRule, BackendError> {
-    SeccompRule::new(vec![condition(1, SeccompCmpOp::Ne, unsigned(libc::SIGTSTP))?])
-}
-
 fn unsigned(flag: libc::c_int) -> u64 {
     flag.cast_unsigned().into()
 }
 
-/// Whatever has none of these as its first argument.
-fn all_but(values: &[u64]) -> Result<SeccompRule, BackendError> {
-    let others = values.iter().map(|value| condition(0, SeccompCmpOp::Ne, *value));
+/// Whatever has none of these values in an argument.
+fn all_but(argument: u8, values: &[u64]) -> Result<SeccompRule, BackendError> {
+    let others = values.iter().map(|value| condition(argument, SeccompCmpOp::Ne, *value));
     SeccompRule::new(others.collect::<Result<_, _>>()?)
 }
 
@@ -304,12 +300,12 @@ fn to_write(flags: u8) -> Result<Vec<SeccompRule>, BackendError> {
 /// Sockets of kinds that nobody here speaks.
 fn other_families() -> Result<Vec<SeccompRule>, BackendError> {
     let families: Vec<u64> = FAMILIES.iter().map(|family| unsigned(*family)).collect();
-    Ok(vec![all_but(&families)?])
+    Ok(vec![all_but(0, &families)?])
 }
 
 /// All sockets but those of datagrams on this machine, by which systemd is told how we are.
 fn all_but_datagrams() -> Result<Vec<SeccompRule>, BackendError> {
-    let elsewhere = all_but(&[unsigned(libc::AF_UNIX)])?;
+    let elsewhere = all_but(0, &[unsigned(libc::AF_UNIX)])?;
     let kinds = [libc::SOCK_STREAM, libc::SOCK_SEQPACKET, libc::SOCK_RAW].map(|kind| {
         SeccompRule::new(vec![condition(1, SeccompCmpOp::MaskedEq(KIND_OF_SOCKET), unsigned(kind))?])
     });
