@@ -76,7 +76,7 @@ impl Lines {
             snapshot;
         let begin =
             Begin { schema_version: *schema_version, taken_at: *taken_at, window_ns: *window_ns, host };
-        self.encode(&begin);
+        encode(&begin, &mut self.scratch);
         self.pieces.write_all(open_end(&self.scratch))?;
         let mut before = std::mem::take(&mut self.written);
         let mut last = |id: &u64| before.remove(id).unwrap_or_default();
@@ -93,21 +93,16 @@ impl Lines {
             let CgroupEntry { cgroup, kind, name, counting_since, measurements } = entry;
             self.write_separator(number)?;
             let (kind, name, counting_since) = (*kind, name.as_deref(), *counting_since);
-            self.encode(&CgroupHead { cgroup, kind, name, counting_since });
+            encode(&CgroupHead { cgroup, kind, name, counting_since }, &mut self.scratch);
             self.pieces.write_all(open_end(&self.scratch))?;
             self.write_groups(cgroup.id, last(&cgroup.id), 0, measurements)?;
         }
         self.pieces.write_all(b"],")?;
-        self.encode(&End { audit, coverage });
+        encode(&End { audit, coverage }, &mut self.scratch);
         self.pieces.write_all(self.scratch.get(1..).unwrap_or_default())?;
         self.pieces.write_all(b"\n")?;
         self.pieces.flush()?;
         self.pieces.target.end_window()
-    }
-
-    fn encode(&mut self, part: &dyn ToJson) {
-        self.scratch.clear();
-        part.put_json(&mut self.scratch);
     }
 
     fn write_separator(&mut self, number: usize) -> io::Result<()> {
@@ -133,11 +128,19 @@ impl Lines {
     }
 }
 
+/// Replaces the text by the JSON of a part.
+fn encode(part: &dyn ToJson, text: &mut Vec<u8>) {
+    text.clear();
+    part.put_json(text);
+    if let Some(escaped) = escaped_json(text) {
+        *text = escaped.into_bytes();
+    }
+}
+
 /// The JSON of a part, which is kept in its place of the row if the same part is there already.
 fn text<'a>(row: &'a mut Row, place: usize, part: Arc<dyn ToJson>, scratch: &'a mut Vec<u8>) -> &'a [u8] {
     if !row.get(place).is_some_and(|last| Arc::ptr_eq(&last.part, &part)) {
-        scratch.clear();
-        part.put_json(scratch);
+        encode(&*part, scratch);
         let written = Written { part, text: None };
         match row.get_mut(place) {
             Some(last) => *last = written,
@@ -146,8 +149,7 @@ fn text<'a>(row: &'a mut Row, place: usize, part: Arc<dyn ToJson>, scratch: &'a 
         return scratch;
     }
     let encoded = || {
-        scratch.clear();
-        part.put_json(scratch);
+        encode(&*part, scratch);
         scratch.as_slice().into()
     };
     row.get_mut(place).map(|last| &**last.text.get_or_insert_with(encoded)).unwrap_or_default()
@@ -175,11 +177,7 @@ impl Pieces {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        // Strings come whole, so a piece ends between two characters.
-        let written = match escaped_json(&self.piece) {
-            None => self.target.write_part(&self.piece),
-            Some(escaped) => self.target.write_part(escaped.as_bytes()),
-        };
+        let written = self.target.write_part(&self.piece);
         self.piece.clear();
         written
     }
@@ -199,8 +197,10 @@ impl Drain<Snapshot> for Lines {
 mod tests {
     use std::fs;
 
+    use bytes::BytesMut;
+
     use super::*;
-    use crate::model::testing;
+    use crate::{model::testing, output::json};
 
     #[test]
     fn pieces_add_up_to_whole_lines() {
@@ -232,20 +232,19 @@ mod tests {
             |_| {},
             |_| {},
             |snapshot| snapshot.containers[0].measurements.scheduler.migrations_total = Some(7),
-            |snapshot| snapshot.containers[1].name = Some("other".to_owned()),
+            |snapshot| snapshot.containers[1].name = Some("\u{9b}2J".to_owned()),
             |snapshot| snapshot.cgroups[0].measurements.pids.current = Some(7),
             |snapshot| drop(snapshot.containers.remove(0)),
         ];
-        let mut expected = String::new();
+        let mut expected = BytesMut::new();
         for change in changes {
             change(&mut snapshot);
             lines.take(&Arc::new(snapshot.clone())).unwrap();
-            expected.push_str(&serde_json::to_string(&snapshot).unwrap());
-            expected.push('\n');
+            json::encode_line(&snapshot, &mut expected);
         }
         let kept = |id: &u64| lines.written[id].iter().filter(|part| part.text.is_some()).count();
         assert_eq!(lines.written.len(), 2, "what is gone is forgotten");
         assert_eq!([kept(&2), kept(&3)], [13, 12]);
-        assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+        assert_eq!(fs::read(&path).unwrap(), expected);
     }
 }
