@@ -38,6 +38,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Windows {
     before: Option<Sample>,
+    /// What its block devices are called.
+    devices: block::DeviceNames,
     /// What was shown last.
     shown: HashMap<CgroupId, Shown>,
 }
@@ -55,7 +57,8 @@ impl Windows {
     /// The next window begins with this sample.
     #[must_use]
     pub fn after(before: Sample) -> Self {
-        Self { before: Some(before), shown: HashMap::new() }
+        let devices = block::device_names(&before);
+        Self { before: Some(before), devices, shown: HashMap::new() }
     }
 
     /// The snapshot at `now`; rates and latencies are over the time since the sample before.
@@ -67,8 +70,8 @@ impl Windows {
         let earlier: HashMap<CgroupId, &Series> =
             before.iter().flat_map(|sample| &sample.series).map(|series| (series.cgroup, series)).collect();
         let known = containers_by_run(&now);
-        let still = before.filter(|_| window_ns > 0).map(|before| Still::of(before, &now));
         let devices = block::device_names(&now);
+        let still = (window_ns > 0).then(|| Still::of(&earlier, &known, self.devices == devices));
         let (mut containers, mut cgroups) = (Vec::new(), Vec::new());
         let mut shown = HashMap::with_capacity(now.series.len());
         for series in &now.series {
@@ -110,7 +113,7 @@ impl Windows {
             audit: audit::audit(before, &now),
             coverage: now.coverage.clone(),
         };
-        (self.before, self.shown) = (Some(now), shown);
+        *self = Self { before: Some(now), devices, shown };
         snapshot
     }
 }

@@ -5,9 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use super::{block, containers_by_run};
 use crate::{
-    collector::sample::{Blamed, ContainerInfo, Sample, Series, WaitRow},
+    collector::sample::{Blamed, ContainerInfo, Series, WaitRow},
     newtypes::CgroupId,
 };
 
@@ -20,15 +19,18 @@ pub(super) struct Still {
 }
 
 impl Still {
-    pub(super) fn of(before: &Sample, now: &Sample) -> Self {
-        let (was, is) = (containers_by_run(before), containers_by_run(now));
-        let differs = |run: &CgroupId, other: &HashMap<CgroupId, &ContainerInfo>| {
-            !was.get(run).zip(other.get(run)).is_some_and(|(was, is)| is_same_container(was, is))
-        };
-        Self {
-            is_same_devices: block::device_names(before) == block::device_names(now),
-            renamed: was.keys().chain(is.keys()).filter(|run| differs(run, &is)).copied().collect(),
-        }
+    /// Of the series before, the containers now, and whether block devices are called what they were called.
+    pub(super) fn of(
+        before: &HashMap<CgroupId, &Series>,
+        now: &HashMap<CgroupId, &ContainerInfo>,
+        is_same_devices: bool,
+    ) -> Self {
+        let was = |run: &CgroupId| before.get(run)?.container.as_ref();
+        let differs =
+            |run: &CgroupId| !was(run).zip(now.get(run)).is_some_and(|(was, is)| is_same_container(was, is));
+        let gone = before.keys().filter(|run| was(run).is_some() && !now.contains_key(run));
+        let renamed = now.keys().filter(|run| differs(run)).chain(gone).copied().collect();
+        Self { is_same_devices, renamed }
     }
 
     /// Whether everything that is shown of a series is in both samples the same, but for what has an age.

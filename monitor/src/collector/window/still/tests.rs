@@ -7,6 +7,7 @@ use crate::{
     collector::{
         block::BlockTotals,
         census::Activity,
+        sample::Sample,
         throttling::ThrottledPeriods,
         window::{
             Windows,
