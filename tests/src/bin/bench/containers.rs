@@ -23,9 +23,9 @@ const CPU_PERCENT: f64 = 1.0;
 const RESIDENT_MB: f64 = 40.0;
 const MANY: usize = 300;
 /// How long the agent is left alone before it is measured, and for how long it is. What containers take on file systems is
-/// looked at for the first time within a minute.
-const SETTLE: Duration = Duration::from_secs(75);
-const TIME: Duration = Duration::from_secs(40);
+/// looked at twice in that time; after the second look those that do not run are left alone for ten turns.
+const SETTLE: Duration = Duration::from_secs(140);
+const TIME: Duration = Duration::from_mins(1);
 /// The same for a quick run, in which that look may go on.
 const QUICK_SETTLE: Duration = Duration::from_secs(10);
 const QUICK_TIME: Duration = Duration::from_secs(5);
@@ -163,7 +163,7 @@ pub(crate) fn measure(options: Options) -> Part {
         title: "The agent",
         method: format!(
             "A fresh `monitor stream` beside real Docker containers without a network, settled for {} s, in which it looks \
-             for the first time at what each takes on file systems, then observed for {} s. CPU time, user and system, is \
+             twice at what each takes on file systems (those that do not run are left alone after that for ten turns of a minute), then observed for {} s. CPU time, user and system, is \
              the kernel's (`schedstat` of every thread); memory is of `/proc/PID/status`, and its file part is the program \
              itself and the maps that it shares with the kernel. With no container it is what running costs at all. What \
              programs cost inside of other processes is in the tables above.",
