@@ -195,12 +195,11 @@ impl Recorder {
     /// The name of the file that is written: from the second on with its number, as in `day-0002.parquet`.
     fn part_path(&self) -> PathBuf {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        match name.split_once('.') {
-            Some((stem, ending)) if self.part > 1 => {
-                self.path.with_file_name(format!("{stem}-{:04}.{ending}", self.part))
-            }
-            _ => self.path.clone(),
+        if self.part == 1 {
+            return self.path.clone();
         }
+        let (stem, ending) = name.find('.').map_or((&*name, ""), |dot| name.split_at(dot));
+        self.path.with_file_name(format!("{stem}-{:04}{ending}", self.part))
     }
 
     fn failed(&self, error: ParquetError) -> RecordingError {

@@ -203,6 +203,7 @@ fn another_file_is_begun_after_the_time_asked_for() {
     for (format, names) in [
         (Format::Parquet, ["day.parquet", "day-0002.parquet", "day-0003.parquet"]),
         (Format::Ndjson, ["day.ndjson.zst", "day-0002.ndjson.zst", "day-0003.ndjson.zst"]),
+        (Format::Parquet, ["today", "today-0002", "today-0003"]),
     ] {
         let rotate_every = Some(Duration::from_secs(2));
         let manner = Manner { rotate_every, ..manner(format, LATE) };
