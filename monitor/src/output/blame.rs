@@ -19,8 +19,9 @@ pub fn encode(snapshot: &Snapshot, out: &mut BytesMut) {
         snapshot.containers.iter().map(|container| (container, waited(container))).collect();
     waiting.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let mut text = String::new();
+    let paragraphs = Paragraphs::of(snapshot);
     for (container, _) in waiting {
-        put_container(&mut text, container, snapshot);
+        paragraphs.put(&mut text, container);
     }
     if text.is_empty() {
         text.push_str("no container is there\n");
@@ -28,11 +29,25 @@ pub fn encode(snapshot: &Snapshot, out: &mut BytesMut) {
     out.put_slice(text.as_bytes());
 }
 
-/// Appends what one container waited for.
-pub fn put_container(text: &mut String, container: &Container, snapshot: &Snapshot) {
-    paragraph(text, container);
-    delays::put_queue(text, container);
-    delays::put_reclaim(text, container, snapshot);
+/// What containers of a snapshot waited for, in words.
+pub struct Paragraphs {
+    /// Whose memory grew meanwhile.
+    grown: Vec<String>,
+}
+
+impl Paragraphs {
+    /// Of the containers of this snapshot.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        Self { grown: delays::grown(snapshot) }
+    }
+
+    /// Appends what one container waited for.
+    pub fn put(&self, text: &mut String, container: &Container) {
+        paragraph(text, container);
+        delays::put_queue(text, container);
+        delays::put_reclaim(text, container, &self.grown);
+    }
 }
 
 fn paragraph(text: &mut String, container: &Container) {

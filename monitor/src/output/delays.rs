@@ -58,7 +58,7 @@ fn before(part: &BlockInterference) -> String {
 }
 
 /// Appends what a container had to free, and as far as that can be told, why.
-pub(super) fn put_reclaim(text: &mut String, container: &Container, snapshot: &Snapshot) {
+pub(super) fn put_reclaim(text: &mut String, container: &Container, grown: &[String]) {
     let memory = &container.measurements.memory;
     let name = label(container);
     let worth = |ns: Option<f64>| ns.filter(|ns| *ns >= LEAST_NS).map(nanoseconds);
@@ -73,7 +73,6 @@ pub(super) fn put_reclaim(text: &mut String, container: &Container, snapshot: &S
             "{name}: freed memory itself for {time} a second, since the machine is short of it; for whose sake, the kernel \
              does not tell"
         );
-        let grown = grown(snapshot);
         if !grown.is_empty() {
             let _ = writeln!(text, "           memory that grew meanwhile: {}", grown.join(", "));
         }
@@ -81,8 +80,8 @@ pub(super) fn put_reclaim(text: &mut String, container: &Container, snapshot: &S
     }
 }
 
-/// Containers whose memory grew in the window, those that grew most.
-fn grown(snapshot: &Snapshot) -> Vec<String> {
+/// Containers whose memory grew in the window, those that grew most, in words.
+pub(super) fn grown(snapshot: &Snapshot) -> Vec<String> {
     let mut grown: Vec<(u64, &Container)> = snapshot
         .containers
         .iter()
@@ -164,16 +163,16 @@ mod tests {
     fn reclaim_says_why_and_what_grew_but_not_who_is_to_blame() {
         let mut snapshot = snapshot();
         let mut text = String::new();
-        put_reclaim(&mut text, &snapshot.containers[0], &snapshot);
+        put_reclaim(&mut text, &snapshot.containers[0], &grown(&snapshot));
         assert_eq!(text, "");
         snapshot.containers[0].measurements.memory.limit_reclaim_ns_per_second = Some(5e6);
-        put_reclaim(&mut text, &snapshot.containers[0], &snapshot);
+        put_reclaim(&mut text, &snapshot.containers[0], &grown(&snapshot));
         assert!(text.starts_with("web: freed memory itself for 5.0 ms a second, at its limit"), "{text}");
         assert!(!text.contains("grew"), "{text}");
         text.clear();
         snapshot.containers[0].measurements.memory.limit_reclaim_ns_per_second = None;
         snapshot.containers[0].measurements.memory.direct_reclaim_ns_per_second = Some(2e6);
-        put_reclaim(&mut text, &snapshot.containers[0], &snapshot);
+        put_reclaim(&mut text, &snapshot.containers[0], &grown(&snapshot));
         assert!(text.contains("for whose sake, the kernel does not tell"), "{text}");
         assert!(text.contains("grew meanwhile: hog by 3.0 MiB, job by 4.0 KiB\n"), "{text}");
     }

@@ -357,6 +357,11 @@ impl State {
         self.arrange();
     }
 
+    /// Whether the filter leaves a container.
+    pub(super) fn is_shown(&self, container: &Container) -> bool {
+        self.filter.matches(container)
+    }
+
     /// Shows what the filter leaves.
     pub(super) fn set_filter(&mut self, text: String) {
         self.filter = Filter::parse(&text);

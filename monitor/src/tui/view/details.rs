@@ -11,12 +11,12 @@ use super::{
 use crate::{
     model::{Container, ContainerState, Distribution, Snapshot, Span, catalog},
     output::{
-        blame,
+        blame::Paragraphs,
         table::{label, printable},
     },
     tui::{
         columns::{Row, find},
-        filter::{pod, project},
+        filter::pod,
         spark::{self, blocks, resampled},
         state::State,
         units::{NONE, bytes, cores, count, or_none, span},
@@ -118,8 +118,10 @@ fn put_fact(buffer: &mut Buffer, line: Rect, name: &str, text: &str) {
 /// The first are those that are worth most.
 fn facts(state: &State, snapshot: &Snapshot, container: &Container) -> Vec<(&'static str, String)> {
     let measured = &container.measurements;
-    let before =
-        state.tape.before().and_then(|before| before.containers.iter().find(|one| one.id == container.id));
+    let before = state
+        .tape
+        .before()
+        .and_then(|before| before.containers.iter().find(|one| one.is_same_run(container)));
     let row = Row { container, before };
     let cell = |key| {
         let cell = find(key).map(|column| (column.cell)(&row)).unwrap_or_default();
@@ -146,7 +148,7 @@ fn facts(state: &State, snapshot: &Snapshot, container: &Container) -> Vec<(&'st
         ("id", format!("{} of {}", printable(&container.short_id), printable(&container.runtime))),
     ];
     facts.extend(pod(container).map(|pod| ("pod", printable(&pod))));
-    facts.extend(project(container).map(|project| ("project", printable(project))));
+    facts.extend(container.project().map(|project| ("project", printable(project))));
     facts.extend(container.cgroup.path.as_deref().map(|path| ("cgroup", printable(path))));
     facts.extend(measured.cpu.cpuset.as_deref().map(|cpuset| ("CPUs", printable(cpuset))));
     facts
@@ -245,7 +247,7 @@ fn title(distribution: &Distribution) -> String {
 /// What it waited for, in the words of `monitor blame`.
 fn draw_waiting(buffer: &mut Buffer, area: Rect, snapshot: &Snapshot, container: &Container) {
     let mut text = String::new();
-    blame::put_container(&mut text, container, snapshot);
+    Paragraphs::of(snapshot).put(&mut text, container);
     let mut rest = area;
     for line in text.lines() {
         let (here, below) = split_top(rest, 1);

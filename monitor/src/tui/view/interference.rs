@@ -10,12 +10,12 @@ use ratatui::{
 
 use super::{BAD, BOLD, FAINT, PLAIN, WARNING, columns, put_line, rule, split_top};
 use crate::{
-    model::{Container, Interference, InterferenceSource, Snapshot},
+    model::{Container, Interference, InterferenceSource, Snapshot, latest_runs},
     output::{
-        blame,
+        blame::{self, Paragraphs},
         table::{label, printable},
     },
-    tui::{rows::Item, state::State, units::duration},
+    tui::{state::State, units::duration},
 };
 
 /// Columns of a victim's name, and of a cell.
@@ -33,11 +33,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, state: &mut State, snapshot:
     let (head, body) = split_top(area, 1);
     rule(buffer, head, " who keeps whom from a CPU ");
     state.regions.rows = body;
-    let places = state.arranged.items.iter().filter_map(|item| match item {
-        Item::Container(place) => snapshot.containers.get(*place),
-        Item::Group { .. } => None,
-    });
-    let mut victims: Vec<(&Container, f64)> = places.map(|one| (one, blame::waited(one))).collect();
+    let shown = latest_runs(&snapshot.containers).map(|(_, one)| one).filter(|one| state.is_shown(one));
+    let mut victims: Vec<(&Container, f64)> = shown.map(|one| (one, blame::waited(one))).collect();
     victims.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let lines = lines(&victims, snapshot, usize::from(body.width));
     let top = state.interference.unwrap_or(0).min(lines.len().saturating_sub(usize::from(body.height)));
@@ -54,9 +51,10 @@ fn lines(victims: &[(&Container, f64)], snapshot: &Snapshot, width: usize) -> Ve
     if !lines.is_empty() {
         lines.push(Line::default());
     }
+    let paragraphs = Paragraphs::of(snapshot);
     for container in &waiting {
         let mut text = String::new();
-        blame::put_container(&mut text, container, snapshot);
+        paragraphs.put(&mut text, container);
         lines.extend(text.lines().map(worded));
     }
     let others = victims.len() - waiting.len();
