@@ -1,6 +1,9 @@
 //! Who anything is kept of, by number.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -113,7 +116,7 @@ impl Subjects {
         renew(&mut known.name, container.name.as_ref());
         renew(&mut known.image, container.image.as_ref());
         renew(&mut known.pod, container.pod.as_ref());
-        renew(&mut known.project, project(container));
+        renew(&mut known.project, container.project());
         (!is_known_to_be).then_some(number)
     }
 
@@ -190,17 +193,10 @@ fn subject(kind: SubjectKind, id: &str, at: Timestamp) -> Subject {
     }
 }
 
-fn renew<T: Clone + PartialEq>(known: &mut Option<T>, told: Option<&T>) {
-    if told.is_some() && known.as_ref() != told {
-        *known = told.cloned();
+fn renew<T: Borrow<U>, U: ToOwned<Owned = T> + PartialEq + ?Sized>(known: &mut Option<T>, told: Option<&U>) {
+    if told.is_some() && known.as_ref().map(Borrow::borrow) != told {
+        *known = told.map(U::to_owned);
     }
-}
-
-/// What Docker's and Podman's Compose call the project in a container's labels.
-const PROJECT_LABELS: [&str; 2] = ["com.docker.compose.project", "io.podman.compose.project"];
-
-fn project(container: &Container) -> Option<&String> {
-    PROJECT_LABELS.iter().find_map(|label| container.labels.get(*label))
 }
 
 /// Tells one boot of the machine from another.

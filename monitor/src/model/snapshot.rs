@@ -117,6 +117,13 @@ impl About {
             None => self.labels.contains_key(label),
         }
     }
+
+    /// The Compose project that it is part of, by Docker's label or Podman's.
+    #[must_use]
+    pub fn project(&self) -> Option<&str> {
+        const LABELS: [&str; 2] = ["com.docker.compose.project", "io.podman.compose.project"];
+        LABELS.iter().find_map(|label| self.labels.get(*label)).map(String::as_str)
+    }
 }
 
 /// Whether a container runs.

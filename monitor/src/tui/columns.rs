@@ -1,7 +1,7 @@
 //! What can stand in the table: the dashboard's columns (web/src/model/columns.ts), under the same names and in the same units.
 
 use super::{
-    filter::{pod, project},
+    filter::pod,
     units::{NONE, bytes, cores, count, duration, or_none, percent},
 };
 use crate::{
@@ -437,7 +437,7 @@ impl Grouping {
     pub(super) fn of(self, container: &Container) -> Option<String> {
         match self {
             Self::Pod => pod(container),
-            Self::Project => project(container).map(str::to_owned),
+            Self::Project => container.project().map(str::to_owned),
             Self::Slice => {
                 let (above, _) = container.cgroup.path.as_deref()?.rsplit_once('/')?;
                 Some(if above.is_empty() { "/".to_owned() } else { above.to_owned() })

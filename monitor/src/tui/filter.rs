@@ -105,7 +105,7 @@ impl Term {
             Some(Key::Image) => may_have(container.image.as_deref()),
             Some(Key::Runtime) => has(&container.runtime),
             Some(Key::Pod) => may_have(pod(container).as_deref()),
-            Some(Key::Project) => may_have(project(container)),
+            Some(Key::Project) => may_have(container.project()),
             Some(Key::State) => state(container).starts_with(&self.value),
             Some(Key::Label) => has_label(container, &self.value),
             None => {
@@ -147,13 +147,6 @@ pub(super) fn pod(container: &Container) -> Option<String> {
         (None, Some(name)) => name.clone(),
         (_, None) => pod.uid.clone(),
     })
-}
-
-/// The Compose project that it is part of.
-pub(super) fn project(container: &Container) -> Option<&str> {
-    let labels = &container.labels;
-    let of = |label: &str| labels.get(label).map(String::as_str);
-    of("com.docker.compose.project").or_else(|| of("io.podman.compose.project"))
 }
 
 #[cfg(test)]
