@@ -12,7 +12,7 @@ use monitor::{
     error::chain,
     generate,
     inspect::{self, InspectError},
-    output::escape::printable,
+    output::escape::{printable, safe_json},
     plugin::{self, check::Verdict},
     report,
     serve::access::Access,
@@ -144,7 +144,7 @@ fn zabbix(command: &ZabbixCommand) -> ExitCode {
         }
     });
     let (code, text) = match told {
-        Ok(text) => (ExitCode::SUCCESS, text),
+        Ok(text) => (ExitCode::SUCCESS, safe_json(text)),
         Err(why) => (ExitCode::from(FAILED), format!("ZBX_NOTSUPPORTED: {}", printable(&why))),
     };
     let _ = writeln!(std::io::stdout(), "{text}");

@@ -25,6 +25,7 @@ use crate::{
     cgroup::CgroupError,
     cli::ReportFormat,
     error::chain,
+    output::escape::safe_json,
     privileges,
     runtime::{
         Metadata,
@@ -131,7 +132,7 @@ pub fn schema() -> String {
 
 /// It cannot fail: every map has string keys and nothing in an inspection refuses to be serialized.
 fn json(inspection: &Inspection) -> String {
-    serde_json::to_string_pretty(inspection).unwrap_or_default() + "\n"
+    safe_json(serde_json::to_string_pretty(inspection).unwrap_or_default()) + "\n"
 }
 
 fn ask_runtimes(settings: &RuntimeSettings) -> Result<(Vec<Metadata>, Vec<RuntimeError>), InspectError> {

@@ -43,6 +43,12 @@ pub(super) fn escape_json(out: &mut BytesMut, from: usize) {
     }
 }
 
+/// A JSON document that a terminal may be shown.
+#[must_use]
+pub fn safe_json(document: String) -> String {
+    escaped_json(document.as_bytes()).unwrap_or(document)
+}
+
 /// A part of a JSON document with these characters escaped, which stand in strings alone; `None` where there are none.
 pub(super) fn escaped_json(part: &[u8]) -> Option<String> {
     // To count all of them takes less than to stop at the first.

@@ -33,6 +33,7 @@ pub use self::{
 use crate::{
     cli::StatisticsFormat,
     console::Progress,
+    output::escape::safe_json,
     recording::{RecordingError, Table, require_another},
     settings::{Report, Reported},
 };
@@ -205,7 +206,9 @@ fn rendered<T: Serialize>(
         StatisticsFormat::Text => layout(report).text(),
         StatisticsFormat::Markdown => layout(report).markdown(),
         StatisticsFormat::Html => html::page(&layout(report)),
-        StatisticsFormat::Json => serde_json::to_string_pretty(report).map_err(ReportError::Json)? + "\n",
+        StatisticsFormat::Json => {
+            safe_json(serde_json::to_string_pretty(report).map_err(ReportError::Json)?) + "\n"
+        }
     })
 }
 
