@@ -136,10 +136,7 @@ impl Place {
     /// Orders two of the same path: what runs before what has ended, then the later one first.
     fn precedence(self, snapshot: &Snapshot, other: Self) -> Ordering {
         let rank = |place: Self| match place {
-            Self::Container(index) => snapshot
-                .containers
-                .get(index)
-                .map(|container| (container.state != ContainerState::Exited, container.counting_since)),
+            Self::Container(index) => snapshot.containers.get(index).map(Container::precedence),
             Self::Machine(_) | Self::Cgroup(_) => None,
         };
         rank(other).cmp(&rank(self))

@@ -15,6 +15,7 @@ pub mod interference;
 pub mod measurements;
 pub mod member;
 mod metric;
+pub mod runs;
 pub mod shared;
 pub mod snapshot;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use self::{
         BlockDevice, BlockIo, Cpu, Faults, Interface, Latency, LatencyBucket, Memory, Network, NumaMemory,
         PacketDrops, Pids, Pressure, Scheduler, Stall, StallShare, Tasks,
     },
+    runs::latest_runs,
     shared::Shared,
     snapshot::{
         About, Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,

@@ -10,6 +10,7 @@ use crate::{
         Agent, CgroupEntry, Container, DiskActivity, FilesystemSpace, Host, InterfaceTraffic,
         InterferenceSource, Kind, Latency, Measurements, Metric, Pressure, Stall, Value,
         catalog::{Distribution, distributions, host_metrics, metrics},
+        latest_runs,
     },
     output::prometheus::{Selection, is_exported, label_name, shown_id, source},
 };
@@ -87,7 +88,7 @@ pub(super) fn rows<'a>(export: &Export<'a>) -> Vec<Row<'a>> {
     let Export { snapshot, selection, totals: _ } = export;
     let wanted = Wanted::new(selection);
     let mut rows: Vec<Row<'a>> =
-        snapshot.containers.iter().map(|one| container(one, selection, &wanted)).collect();
+        latest_runs(&snapshot.containers).map(|(_, one)| container(one, selection, &wanted)).collect();
     if selection.has_cgroups() {
         rows.extend(snapshot.cgroups.iter().map(|one| cgroup(one, &wanted)));
     }

@@ -5,6 +5,7 @@
 //! Counters are sent as what they have grown by since the last export, everything else as it is. Names are the catalogue's.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt::Write as _,
     io,
@@ -24,7 +25,7 @@ use super::{
     Batch, Deliver, Encode, Export, Failure, Taken, Then,
     rows::{Field, Row, Subject, rows},
 };
-use crate::model::{Kind, Value};
+use crate::model::{Container, Kind, Value};
 
 /// Where to send to, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,10 +156,9 @@ impl Lines {
         match self.dialect {
             Dialect::StatsD => {
                 let about = match row.subject {
-                    Subject::Container(one) => one.name.as_deref().unwrap_or(&one.short_id),
-                    _ => row.tags.first().map_or("", |(_, value)| value),
+                    Subject::Container(one) => plain(&whole_name(one)),
+                    _ => plain(row.tags.first().map_or("", |(_, value)| value)),
                 };
-                let about = plain(about);
                 (if about.is_empty() { kind } else { format!("{kind}.{about}") }, String::new())
             }
             Dialect::DogStatsD => {
@@ -186,7 +186,7 @@ impl Lines {
         let name = format!("{prefix}.{}", field.full_name("."));
         match (field.kind, field.value) {
             (Kind::Counter, Value::Integer(now)) => {
-                let series = format!("{name}{tags}");
+                let series = format!("{} {name}{tags}", run(row));
                 let growth = match before.get(&series) {
                     Some(before) => now - before,
                     // What began after the last export began at 0.
@@ -214,6 +214,28 @@ impl Lines {
             _ => None,
         };
         self.last.zip(counting_since).is_some_and(|(last, since)| since > last)
+    }
+}
+
+/// What a container is called where nothing else is told of it. Names of a pod's containers are its own: every other pod may have
+/// the same.
+fn whole_name(container: &Container) -> Cow<'_, str> {
+    let name = container.name.as_deref().unwrap_or(&container.short_id);
+    match &container.pod {
+        None => name.into(),
+        Some(pod) => {
+            let told = [pod.namespace.as_deref(), Some(pod.name.as_deref().unwrap_or(&pod.uid)), Some(name)];
+            told.into_iter().flatten().collect::<Vec<_>>().join("/").into()
+        }
+    }
+}
+
+/// What tells apart those that are called the same. What is counted begins anew with each run of a container.
+fn run(row: &Row<'_>) -> String {
+    match row.subject {
+        Subject::Container(one) => format!("{}/{}", one.id, one.cgroup.id),
+        Subject::Cgroup(one) => one.cgroup.id.to_string(),
+        _ => String::new(),
     }
 }
 
@@ -348,7 +370,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{
-            Container, Latency,
+            ContainerState, Latency, Pod,
             testing::{container, snapshot},
         },
         output::prometheus::{Selection, Totals},
@@ -409,6 +431,36 @@ mod tests {
         one.name = Some("we.b/1".to_owned());
         let first = lines(plain.as_mut(), 10, vec![one]);
         assert_eq!(first[0], "monitor.container.we_b_1.pids.current:3|g");
+    }
+
+    #[test]
+    fn containers_that_are_called_the_same_are_counted_each_by_itself() {
+        let mut plain = encoder(Dialect::StatsD);
+        let run = |id: &str, cgroup, count, since, pod: &str| {
+            let mut run = switches(id, count, since);
+            (run.cgroup.id, run.name) = (cgroup, Some("nginx".to_owned()));
+            let name = Some(pod.to_owned());
+            run.pod = Some(Pod { name, namespace: Some("prod".to_owned()), uid: "u".to_owned() });
+            run
+        };
+        let ended = |mut run: Container| {
+            run.state = ContainerState::Exited;
+            run
+        };
+        let first = vec![run("a", 1, 1000, 0, "web-0"), run("b", 2, 900, 0, "web-1")];
+        lines(plain.as_mut(), 10, first);
+        let again = ended(run("a", 1, 1000, 0, "web-0"));
+        let second = vec![again.clone(), run("a", 3, 5, 11, "web-0"), run("b", 2, 901, 0, "web-1")];
+        let third = vec![run("a", 3, 6, 11, "web-0"), again, run("b", 2, 901, 0, "web-1")];
+        let grown: Vec<String> = [lines(plain.as_mut(), 20, second), lines(plain.as_mut(), 30, third)]
+            .into_iter()
+            .flatten()
+            .filter(|line| line.ends_with("|c"))
+            .collect();
+        let line = |pod: &str, grown: u64| {
+            format!("monitor.container.prod_{pod}_nginx.scheduler.voluntary_switches_total:{grown}|c")
+        };
+        assert_eq!(grown, [line("web-0", 5), line("web-1", 1), line("web-0", 1)]);
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 use super::{
     columns::{Column, Grouping, Row, Sortable, together},
     filter::Filter,
 };
-use crate::model::{Container, ContainerState, Snapshot};
+use crate::model::{Container, Snapshot, latest_runs};
 
 /// How rows are chosen and put in order.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ impl Item {
 /// The containers of a snapshot with what they were in the one before, by their place.
 pub(super) struct Joined<'a> {
     containers: &'a [Container],
-    before: HashMap<&'a str, &'a Container>,
+    before: HashMap<(&'a str, u64), &'a Container>,
 }
 
 impl<'a> Joined<'a> {
@@ -64,14 +64,19 @@ impl<'a> Joined<'a> {
         let before = before.into_iter().flat_map(|before| &before.containers);
         Self {
             containers: &snapshot.containers,
-            before: before.map(|container| (container.id.as_str(), container)).collect(),
+            before: before.map(|container| (run(container), container)).collect(),
         }
     }
 
     pub(super) fn row(&self, place: usize) -> Option<Row<'a>> {
         let container = self.containers.get(place)?;
-        Some(Row { container, before: self.before.get(container.id.as_str()).copied() })
+        Some(Row { container, before: self.before.get(&run(container)).copied() })
     }
+}
+
+/// What is counted begins anew with each.
+fn run(container: &Container) -> (&str, u64) {
+    (&container.id, container.cgroup.id)
 }
 
 /// The rows that are shown, in their order, groups before their rows.
@@ -91,16 +96,6 @@ pub(super) fn arrange(joined: &Joined<'_>, order: &Order<'_>) -> Arranged {
         Some(grouping) => grouped(joined, order, grouping, places),
     };
     Arranged { items, count }
-}
-
-/// Containers with their places; of one that was started again the run that goes on.
-fn latest_runs(containers: &[Container]) -> impl Iterator<Item = (usize, &Container)> {
-    let is_there = |container: &&Container| container.state != ContainerState::Exited;
-    let there: HashSet<&str> = containers.iter().filter(is_there).map(|one| one.id.as_str()).collect();
-    containers
-        .iter()
-        .enumerate()
-        .filter(move |(_, one)| one.state != ContainerState::Exited || !there.contains(one.id.as_str()))
 }
 
 fn grouped(
@@ -180,9 +175,12 @@ fn split_part(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::{
-        columns::find,
-        testing::{container, snapshot},
+    use crate::{
+        model::ContainerState,
+        tui::{
+            columns::find,
+            testing::{container, snapshot},
+        },
     };
 
     fn with_cpu(name: &str, cores: Option<f64>) -> Container {

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Container, Snapshot, catalog};
+use crate::model::{Container, ContainerState, Snapshot, catalog};
 
 /// A row of snapshots in the order of time, and which of them is shown.
 #[derive(Debug)]
@@ -165,11 +165,14 @@ impl Tape {
         // It stands where it stood, most often.
         let mut place = 0;
         self.lately(span).map(move |snapshot| {
-            let is_it = |container: &&Container| container.id == id;
             let containers = &snapshot.containers;
-            let found = containers.get(place).filter(is_it).or_else(|| {
-                place = containers.iter().position(|container| container.id == id)?;
-                containers.get(place)
+            let goes_on = |container: &&Container| container.state != ContainerState::Exited;
+            let is_it = |container: &&Container| container.id == id;
+            let found = containers.get(place).filter(is_it).filter(goes_on).or_else(|| {
+                let runs = containers.iter().enumerate().filter(|(_, one)| one.id == id);
+                let (latest, found) = runs.max_by_key(|(_, run)| run.precedence())?;
+                place = latest;
+                Some(found)
             });
             (snapshot.taken_at, found)
         })

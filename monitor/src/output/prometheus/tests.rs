@@ -5,7 +5,7 @@ use std::{
 
 use super::*;
 use crate::model::{
-    Cgroup, Interference, InterferenceSource, Latency, LatencyBucket, Measurements, Pod, testing,
+    Cgroup, ContainerState, Interference, InterferenceSource, Latency, LatencyBucket, Measurements, Pod, testing,
 };
 
 fn snapshot(containers: Vec<Container>) -> Snapshot {
@@ -108,6 +108,19 @@ fn a_container_has_its_labels_and_values_in_base_units() {
     assert!(info.contains("label_app_kind=\"x\"") && info.contains("pod_uid=\"u\""), "{info}");
     assert!(!text.contains("memory_anon_bytes"), "{text}");
     assert!(text.contains("# TYPE monitor_container_faults_minor_total counter\n"));
+}
+
+#[test]
+fn a_container_that_was_started_again_has_the_series_of_the_run_that_goes_on() {
+    let mut ended = plain(1);
+    ended.state = ContainerState::Exited;
+    let mut running = Container { measurements: measured(0), ..ended.clone() };
+    (running.state, running.cgroup.id) = (ContainerState::Running, 2);
+    let text = encoded(&snapshot(vec![ended, running]), &Selection::default(), Form::Text);
+    assert_eq!(sample(&text, "monitor_container_scheduler_voluntary_switches_total"), "12345678");
+    let series: Vec<&str> = text.lines().filter_map(|line| Some(line.rsplit_once(' ')?.0)).collect();
+    let mut once = HashSet::new();
+    assert!(series.iter().filter(|name| !name.starts_with('#')).all(|name| once.insert(name)), "{text}");
 }
 
 #[test]
