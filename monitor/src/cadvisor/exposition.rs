@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::frame::Subject;
-use crate::output::{escape::put_visible, prometheus::Form};
+use crate::output::prometheus::{Form, Number, put_label, put_number, put_pair};
 
 /// Whether a metric only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +33,13 @@ pub(super) enum Value {
     Microseconds(u64),
 }
 
-impl fmt::Display for Value {
-    /// Seconds keep every digit that was measured.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Integer(value) => value.fmt(f),
-            Self::Count(value) => value.fmt(f),
-            Self::Nanoseconds(value) => write!(f, "{}.{:09}", value / 1_000_000_000, value % 1_000_000_000),
-            Self::Microseconds(value) => write!(f, "{}.{:06}", value / 1_000_000, value % 1_000_000),
+impl Value {
+    fn number(self) -> Number {
+        match self {
+            Self::Integer(value) => Number::Integer(value.into()),
+            Self::Count(value) => Number::Integer(value.into()),
+            Self::Nanoseconds(value) => Number::Shifted(value.into(), 9),
+            Self::Microseconds(value) => Number::Shifted(value.into(), 6),
         }
     }
 }
@@ -90,12 +89,13 @@ impl Series<'_> {
             if index > 0 || !self.base.is_empty() {
                 self.out.push(',');
             }
-            put_label(self.out, name, value);
+            put_pair(self.out, name, value);
         }
-        // Writing to a String cannot fail.
-        let _ = write!(self.out, "}} {value}");
+        self.out.push_str("} ");
+        put_number(self.out, value.number());
         if let Some(timestamp) = self.timestamp {
-            let _ = write!(self.out, " {timestamp}");
+            self.out.push(' ');
+            put_number(self.out, Number::Integer(timestamp.into()));
         }
         self.out.push('\n');
     }
@@ -118,11 +118,8 @@ pub(super) fn put_heading(out: &mut String, form: Form, name: &str, kind: Kind, 
 /// as the kubelet adds them, and the runtime's labels.
 pub(super) fn base_labels(subject: &Subject<'_>, wanted: &ContainerLabels) -> String {
     let mut out = String::with_capacity(256);
-    put_label(&mut out, "id", subject.path);
-    let mut put = |name: &str, value: &str| {
-        out.push(',');
-        put_label(&mut out, name, value);
-    };
+    let mut put = |name: &str, value: &str| put_label(&mut out, name, value);
+    put("id", subject.path);
     let Some(container) = subject.container() else {
         put("image", "");
         put("name", "");
@@ -152,26 +149,6 @@ fn sanitized(key: &str) -> String {
     key.chars().map(|character| if character.is_ascii_alphanumeric() { character } else { '_' }).collect()
 }
 
-/// `name="value"`.
-pub(super) fn put_label(out: &mut String, name: &str, value: &str) {
-    out.push_str(name);
-    out.push_str("=\"");
-    for character in value.chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
-            // The form allows them, and a terminal obeys them.
-            control if control.is_control() => {
-                out.push('\\');
-                put_visible(out, control);
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -192,9 +169,15 @@ mod tests {
 
     #[test]
     fn seconds_keep_their_digits() {
-        assert_eq!(Value::Nanoseconds(1_000_000_001).to_string(), "1.000000001");
-        assert_eq!(Value::Microseconds(2_500_000).to_string(), "2.500000");
-        assert_eq!(Value::Count(u64::MAX).to_string(), "18446744073709551615");
+        let shown = |value: Value| {
+            let mut text = String::new();
+            put_number(&mut text, value.number());
+            text
+        };
+        assert_eq!(shown(Value::Nanoseconds(1_000_000_001)), "1.000000001");
+        assert_eq!(shown(Value::Microseconds(2_500_000)), "2.5");
+        assert_eq!(shown(Value::Count(u64::MAX)), "18446744073709551615");
+        assert_eq!(shown(Value::Integer(-1)), "-1");
     }
 
     #[test]

@@ -75,14 +75,15 @@ impl Cadvisor {
     /// Appends cAdvisor's metrics of a snapshot to others of it.
     pub fn put_metrics(&self, snapshot: &Arc<Snapshot>, out: &mut Exposition) {
         let variant = Variant::all(out.form());
-        out.append(&render(&self.frame(snapshot), &self.machine(), &self.labels, variant));
+        out.append(|text| render(&self.frame(snapshot), &self.machine(), &self.labels, variant, text));
     }
 
     /// The text of a snapshot by itself; made once however many ask.
     pub(super) fn text(&self, snapshot: &Arc<Snapshot>, variant: Variant) -> Bytes {
-        let make = |_: &Snapshot| {
-            let frame = self.frame(snapshot);
-            render(&frame, &self.machine(), &self.labels, variant).into_bytes()
+        let make = |room: Vec<u8>| {
+            let mut out = Exposition::within(variant.form, room);
+            out.append(|text| render(&self.frame(snapshot), &self.machine(), &self.labels, variant, text));
+            out.finish()
         };
         let cache = self.texts.iter().find(|(of, _)| *of == variant).map(|(_, cache)| cache);
         cache.map_or_else(Bytes::new, |cache| cache.get(snapshot, make))

@@ -4,13 +4,16 @@ use std::fmt::Write as _;
 
 use super::{
     convert,
-    exposition::{ContainerLabels, Kind, Series, Value, base_labels, put_heading, put_label},
+    exposition::{ContainerLabels, Kind, Series, Value, base_labels, put_heading},
     frame::Frame,
     info::ContainerInfo,
     machine::{Cache, Core, MachineInfo, Node, VERSION, machine_info},
     metrics::{LEFT_OUT, Of, metrics},
 };
-use crate::{host::Machine, output::prometheus::Form};
+use crate::{
+    host::Machine,
+    output::prometheus::{Form, put_label},
+};
 
 /// Which containers are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,11 +65,15 @@ pub(super) struct MachineMetric {
 /// The metric of who tells all this.
 pub(super) const VERSION_INFO: &str = "cadvisor_version_info";
 
-/// All metrics.
-pub(super) fn render(frame: &Frame, machine: &Machine, labels: &ContainerLabels, variant: Variant) -> String {
-    // Most of the text is names and labels of series; the next snapshot's is about as long.
-    let mut out = String::with_capacity(frame.subjects().count() * 8 * 1024);
-    put_version(&mut out, variant.form, frame, machine);
+/// Appends all metrics.
+pub(super) fn render(
+    frame: &Frame,
+    machine: &Machine,
+    labels: &ContainerLabels,
+    variant: Variant,
+    out: &mut String,
+) {
+    put_version(out, variant.form, frame, machine);
     let rows: Vec<Row> = frame
         .subjects()
         .filter(|subject| match variant.kinds.runtime() {
@@ -80,9 +87,8 @@ pub(super) fn render(frame: &Frame, machine: &Machine, labels: &ContainerLabels,
             ended_at: subject.container().and_then(|container| container.finished_at),
         })
         .collect();
-    put_containers(&mut out, rows, variant);
-    put_machine(&mut out, variant.form, &machine_info(machine, &frame.snapshot));
-    out
+    put_containers(out, rows, variant);
+    put_machine(out, variant.form, &machine_info(machine, &frame.snapshot));
 }
 
 struct Row {
@@ -121,19 +127,13 @@ fn put_containers(out: &mut String, mut rows: Vec<Row>, variant: Variant) {
 fn put_version(out: &mut String, form: Form, frame: &Frame, machine: &Machine) {
     put_heading(out, form, VERSION_INFO, Kind::Gauge, "The versions of what this comes from.");
     let mut base = String::new();
-    for (index, (name, value)) in [
+    for (name, value) in [
         ("cadvisorRevision", ""),
         ("cadvisorVersion", VERSION),
         ("dockerVersion", ""),
         ("kernelVersion", &frame.snapshot.host.kernel_release),
         ("osVersion", machine.os.as_deref().unwrap_or_default()),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        if index > 0 {
-            base.push(',');
-        }
+    ] {
         put_label(&mut base, name, value);
     }
     Series { out, name: VERSION_INFO, base: &base, timestamp: None }.put(Some(Value::Count(1)));
@@ -143,9 +143,7 @@ fn put_machine(out: &mut String, form: Form, machine: &MachineInfo) {
     let mut base = String::new();
     let id = |value: &Option<String>| value.clone().unwrap_or_default();
     put_label(&mut base, "boot_id", &id(&machine.boot_id));
-    base.push(',');
     put_label(&mut base, "machine_id", &id(&machine.machine_id));
-    base.push(',');
     put_label(&mut base, "system_uuid", &id(&machine.system_uuid));
     for metric in MACHINE_METRICS {
         let heading = out.len();

@@ -23,7 +23,9 @@ use super::{
     query::{self, Parameter, Query, page},
     stream,
 };
-use crate::model::{CgroupEntry, Container, ContainerState, Event, Host, Interference, Snapshot};
+use crate::model::{
+    CgroupEntry, Container, ContainerState, Event, Host, Interference, Snapshot, latest_runs,
+};
 
 /// What handlers share.
 #[derive(Debug)]
@@ -272,22 +274,22 @@ async fn health(State(served): Asked) -> Result<&'static str, Problem> {
 async fn snapshot(State(served): Asked, query: Query, headers: HeaderMap) -> Answer {
     query.check(&[])?;
     let latest = served.latest()?;
-    Ok(answer(&latest, &headers, || served.snapshot.get(&latest, encode)))
+    Ok(answer(&latest, &headers, || served.snapshot.get(&latest, |room| encode_in(room, &*latest))))
 }
 
 async fn containers(State(served): Asked, query: Query, headers: HeaderMap) -> Answer {
     query.check(query::OF_CONTAINERS)?;
     let latest = served.latest()?;
-    let list = |snapshot: &Snapshot| {
+    let list = |room: Vec<u8>| {
         let is_after = |one: &&Container| query.one("after").is_none_or(|after| one.id.as_str() > after);
         let mut list: Vec<&Container> =
-            snapshot.containers.iter().filter(|one| query.lists(one)).filter(is_after).collect();
+            latest.containers.iter().filter(|one| query.lists(one)).filter(is_after).collect();
         list.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         let (containers, next) = page(list, query.number("limit"), |one| one.id.as_str());
-        encode(&ContainerList { measured: measured(snapshot), containers, next })
+        encode_in(room, &ContainerList { measured: measured(&latest), containers, next })
     };
     Ok(answer(&latest, &headers, || {
-        if query.is_empty() { served.containers.get(&latest, list) } else { list(&latest).into() }
+        if query.is_empty() { served.containers.get(&latest, list) } else { list(Vec::new()).into() }
     }))
 }
 
@@ -379,7 +381,8 @@ fn measured(snapshot: &Snapshot) -> Measured {
     Measured { schema_version, taken_at, window_ns }
 }
 
-/// The container of this id or name, or whose id alone begins so. Of several with one name, the one that has not ended.
+/// The container of this id or name, or whose id alone begins so. Of several with one name, the one that has not ended; of several
+/// runs of one, the latest.
 pub fn find<'s>(containers: &'s [Container], wanted: &str) -> Result<&'s Container, Problem> {
     let is_named = |container: &&Container| container.name.as_deref() == Some(wanted);
     let has_not_ended = |container: &&Container| container.state != ContainerState::Exited;
@@ -391,12 +394,13 @@ pub fn find<'s>(containers: &'s [Container], wanted: &str) -> Result<&'s Contain
             format!("{} containers are called {wanted}: say more of the id", found.len()),
         ))),
     };
-    if let Some(exact) = containers.iter().find(|container| container.id == wanted) {
+    let every = || latest_runs(containers).map(|(_, container)| container);
+    if let Some(exact) = every().find(|container| container.id == wanted) {
         return Ok(exact);
     }
-    one(containers.iter().filter(is_named).filter(has_not_ended).collect())
-        .or_else(|| one(containers.iter().filter(is_named).collect()))
-        .or_else(|| one(containers.iter().filter(|container| container.id.starts_with(wanted)).collect()))
+    one(every().filter(is_named).filter(has_not_ended).collect())
+        .or_else(|| one(every().filter(is_named).collect()))
+        .or_else(|| one(every().filter(|container| container.id.starts_with(wanted)).collect()))
         .unwrap_or_else(|| {
             let detail = format!("no container is called {wanted}: /api/v1/containers has all");
             Err(Problem::new(problem::NO_SUCH_CONTAINER, detail))
@@ -404,8 +408,14 @@ pub fn find<'s>(containers: &'s [Container], wanted: &str) -> Result<&'s Contain
 }
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    encode_in(Vec::new(), value)
+}
+
+/// The same in an empty vector that has room.
+pub(super) fn encode_in<T: Serialize>(mut room: Vec<u8>, value: &T) -> Vec<u8> {
     // It cannot fail: every map has string keys and nothing in a snapshot refuses to be serialized.
-    serde_json::to_vec(value).unwrap_or_default()
+    let _ = serde_json::to_writer(&mut room, value);
+    room
 }
 
 /// JSON made of a snapshot; not made where the client has it already.

@@ -29,12 +29,17 @@ impl AsRef<[u8]> for Shared {
 }
 
 impl Cache {
-    /// The form of this snapshot, made now unless it is there.
-    pub fn get(&self, snapshot: &Arc<Snapshot>, make: impl FnOnce(&Snapshot) -> Vec<u8>) -> Bytes {
+    /// The form of this snapshot, made now unless it is there. It may be made in the place of an earlier one that nobody is sent any
+    /// more: megabytes that the kernel gives anew each second cost as much as what is written to them.
+    pub fn get(&self, snapshot: &Arc<Snapshot>, make: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Bytes {
         // Held while it is made, so that it is not made twice.
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = made.find(snapshot).unwrap_or_else(|| {
-            let bytes = Arc::new(make(snapshot));
+            let mut bytes = make(made.room(snapshot));
+            if bytes.capacity() / 2 > bytes.len() {
+                bytes.shrink_to_fit();
+            }
+            let bytes = Arc::new(bytes);
             made.keep(snapshot, &bytes);
             bytes
         });
@@ -51,6 +56,19 @@ impl Made {
                 bytes.upgrade()
             }
         }
+    }
+
+    /// What is no longer the latest, if nobody is sent it.
+    fn room(&mut self, snapshot: &Snapshot) -> Vec<u8> {
+        let Some((of, bytes)) = self.latest.take_if(|(of, _)| snapshot.taken_at > of.taken_at) else {
+            return Vec::new();
+        };
+        let mut room = Arc::try_unwrap(bytes).unwrap_or_else(|sent| {
+            self.earlier.push((Arc::downgrade(&of), Arc::downgrade(&sent)));
+            Vec::new()
+        });
+        room.clear();
+        room
     }
 
     fn keep(&mut self, snapshot: &Arc<Snapshot>, bytes: &Arc<Vec<u8>>) {
@@ -87,5 +105,23 @@ mod tests {
         assert_eq!(cache.get(&first, |_| vec![6])[0], 4);
         drop(behind);
         assert_eq!(cache.get(&first, |_| vec![7])[0], 7);
+    }
+
+    #[test]
+    fn only_what_nobody_is_sent_is_written_over() {
+        let cache = Cache::default();
+        let [first, second, third] = [1, 2, 3].map(|second| Arc::new(snapshot(second, vec![])));
+        let put = |byte: u8| {
+            move |mut room: Vec<u8>| {
+                assert!(room.is_empty());
+                room.push(byte);
+                room
+            }
+        };
+        let place = cache.get(&first, put(1)).as_ptr();
+        let sent = cache.get(&second, put(2));
+        assert_eq!(sent.as_ptr(), place);
+        assert_eq!(cache.get(&third, put(3))[0], 3);
+        assert_eq!((sent[0], cache.get(&second, put(4))[0]), (2, 2));
     }
 }

@@ -84,7 +84,8 @@ struct Kept {
     fed: Option<Instant>,
     /// Whether no more is to come, and that is as it should be.
     is_complete: bool,
-    totals: Totals,
+    /// Shared with those who encode it meanwhile.
+    totals: Arc<Totals>,
     events: Feed<NumberedEvent>,
     /// Milestones from before `events`: of programs that come and go there may be thousands in a minute.
     milestones: VecDeque<Arc<NumberedEvent>>,
@@ -274,8 +275,9 @@ impl Hub {
     }
 
     /// What distributions have counted over all snapshots so far.
-    pub fn with_totals<R>(&self, read: impl FnOnce(&Totals) -> R) -> R {
-        read(&self.kept().totals)
+    #[must_use]
+    pub fn totals(&self) -> Arc<Totals> {
+        Arc::clone(&self.kept().totals)
     }
 
     /// What the server counts of itself.
@@ -302,7 +304,7 @@ impl Hub {
         self.figures().dropped_streams_total.fetch_add(dropped, Ordering::Relaxed);
     }
 
-    /// Only the server's thread and tests take this lock, never the tick.
+    /// Never taken by the tick, and by nobody for long: the server's thread needs it for everything.
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -312,7 +314,7 @@ impl Hub {
 impl Kept {
     fn keep(&mut self, snapshot: Arc<Snapshot>) -> u64 {
         self.fed = Some(Instant::now());
-        self.totals.add(&snapshot);
+        Arc::make_mut(&mut self.totals).add(&snapshot);
         self.entries += entries(&snapshot);
         let Self { taps, missed_by_taps, .. } = self;
         taps.retain(|tap| match tap.try_send(Arc::clone(&snapshot)) {

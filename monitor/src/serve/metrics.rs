@@ -67,7 +67,7 @@ impl Exporter {
             return Err(Problem::new(problem::NOT_READY, "nothing was measured yet"));
         };
         let form = form(asked);
-        let page = pages.get(form).get(&latest, |_| self.encode(&latest, form, others));
+        let page = pages.get(form).get(&latest, |room| self.encode(&latest, form, others, room));
         let mut response = Response::new(Body::from(page));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
@@ -75,9 +75,9 @@ impl Exporter {
         Ok(response)
     }
 
-    fn encode(&self, snapshot: &Arc<Snapshot>, form: Form, others: &[Encode]) -> Vec<u8> {
-        let mut out = Exposition::new(form);
-        self.hub.with_totals(|totals| prometheus::encode(snapshot, totals, &self.selection, &mut out));
+    fn encode(&self, snapshot: &Arc<Snapshot>, form: Form, others: &[Encode], room: Vec<u8>) -> Vec<u8> {
+        let mut out = Exposition::within(form, room);
+        prometheus::encode(snapshot, &self.hub.totals(), &self.selection, &mut out);
         put_figures(self.hub.figures(), self.hub.subscribers(), &mut out);
         for encode in self.own.iter().chain(others) {
             encode(snapshot, &mut out);

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::{
-    api::{Served, encode, wants_event},
+    api::{Served, encode, encode_in, wants_event},
     fields::Fields,
     hub::{NumberedEvent, Subscription},
     problem::{self, Problem},
@@ -37,7 +37,7 @@ pub(super) async fn snapshots(State(served): State<Arc<Served>>, query: Query, h
     Ok(stream(subscription, move |snapshot: &Arc<Snapshot>| {
         let json = match &fields {
             Some(fields) => encode(&fields.of(snapshot, &query)).into(),
-            None if query.is_empty() => served.snapshot.get(snapshot, encode),
+            None if query.is_empty() => served.snapshot.get(snapshot, |room| encode_in(room, &**snapshot)),
             None => encode(&only(snapshot, &query)).into(),
         };
         Some((snapshot.taken_at.to_string(), json))

@@ -178,15 +178,13 @@ fn is_due(snapshot: &Snapshot, last: Option<Timestamp>, interval: Duration) -> b
 }
 
 fn export(running: &mut [Running], snapshot: &Snapshot, selection: &Selection, hub: &Hub) {
-    hub.with_totals(|totals| {
-        let export = Export { snapshot, totals, selection };
-        for sink in running {
-            for batch in sink.encode.encode(&export) {
-                let dropped = sink.queue.push(batch);
-                sink.journal.dropped(dropped);
-            }
+    let export = Export { snapshot, totals: &hub.totals(), selection };
+    for sink in running {
+        for batch in sink.encode.encode(&export) {
+            let dropped = sink.queue.push(batch);
+            sink.journal.dropped(dropped);
         }
-    });
+    }
 }
 
 fn report(running: &[Running]) -> Reports {

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::protobuf::{self, Histogram, Natives};
+use super::{
+    number::{Number, put_number},
+    protobuf::{self, Histogram, Natives},
+};
 use crate::output::escape::put_visible;
 
 /// Which of the formats.
@@ -85,20 +88,6 @@ pub struct Family<'a> {
     pub help: &'a str,
 }
 
-/// A sample's value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Number {
-    /// Exact.
-    Integer(i128),
-    /// An integer of a unit that is so many decimal places smaller than the family's: nanoseconds of a family in seconds
-    /// have 9. Exact too.
-    Shifted(i128, u32),
-    /// Derived.
-    Real(f64),
-    /// More than any other.
-    Infinite,
-}
-
 /// Families as they are written.
 #[derive(Debug)]
 pub struct Exposition {
@@ -120,7 +109,13 @@ impl Exposition {
     /// Nothing yet.
     #[must_use]
     pub fn new(form: Form) -> Self {
-        Self { form, text: String::new(), natives: Natives::new() }
+        Self::within(form, Vec::new())
+    }
+
+    /// Nothing yet, to be written into an empty vector that has room.
+    #[must_use]
+    pub fn within(form: Form, room: Vec<u8>) -> Self {
+        Self { form, text: String::from_utf8(room).unwrap_or_default(), natives: Natives::new() }
     }
 
     /// Writes one family whole; one without a sample is left out.
@@ -166,9 +161,9 @@ impl Exposition {
         self.form
     }
 
-    /// Appends families that are written in its format; in Prometheus' text where that is protobuf.
-    pub fn append(&mut self, families: &str) {
-        self.text.push_str(families);
+    /// Has families appended in its format; in Prometheus' text where that is protobuf.
+    pub fn append(&mut self, put: impl FnOnce(&mut String)) {
+        put(&mut self.text);
     }
 
     /// The families so far, in Prometheus' text where the format is protobuf.
@@ -211,7 +206,7 @@ impl Samples<'_> {
         for (up_to_ns, count) in buckets {
             bound.clear();
             bound.push_str("le=\"");
-            put_shifted(&mut bound, i128::from(*up_to_ns), 9);
+            put_number(&mut bound, Number::Shifted(i128::from(*up_to_ns), 9));
             bound.push('"');
             self.put_part("_bucket", labels, &bound, Number::Integer(i128::from(*count)));
         }
@@ -253,13 +248,23 @@ pub fn put_label(labels: &mut String, name: &str, value: &str) {
     if !labels.is_empty() {
         labels.push(',');
     }
-    labels.push_str(name);
-    labels.push_str("=\"");
-    put_escaped(labels, value);
-    labels.push('"');
+    put_pair(labels, name, value);
+}
+
+/// Appends `name="value"`.
+pub fn put_pair(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push_str("=\"");
+    put_escaped(text, value);
+    text.push('"');
 }
 
 fn put_escaped(text: &mut String, value: &str) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\\' | b'"');
+    if value.bytes().all(is_plain) {
+        text.push_str(value);
+        return;
+    }
     for character in value.chars() {
         match character {
             '\\' => text.push_str("\\\\"),
@@ -275,61 +280,9 @@ fn put_escaped(text: &mut String, value: &str) {
     }
 }
 
-fn put_number(text: &mut String, value: Number) {
-    // Writing to a String cannot fail.
-    let _ = match value {
-        // Formatting 128 bits takes several times as long.
-        Number::Integer(value) => match i64::try_from(value) {
-            Ok(value) => write!(text, "{value}"),
-            Err(_) => write!(text, "{value}"),
-        },
-        Number::Shifted(value, places) => {
-            put_shifted(text, value, places);
-            Ok(())
-        }
-        Number::Real(value) => write!(text, "{value}"),
-        Number::Infinite => write!(text, "+Inf"),
-    };
-}
-
-/// Writes an integer with its last `places` digits, at most 9, behind the point, without zeros at the end.
-fn put_shifted(text: &mut String, value: i128, places: u32) {
-    let unit = 10_i128.pow(places);
-    if value < 0 {
-        text.push('-');
-    }
-    let (whole, part) = (value.abs() / unit, value.abs() % unit);
-    put_number(text, Number::Integer(whole));
-    if part > 0 {
-        let start = text.len() + 1;
-        let width = usize::try_from(places).unwrap_or_default();
-        let _ = write!(text, ".{:0width$}", i64::try_from(part).unwrap_or_default());
-        let kept = text[start..].trim_end_matches('0').len();
-        text.truncate(start + kept);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shown(value: Number) -> String {
-        let mut text = String::new();
-        put_number(&mut text, value);
-        text
-    }
-
-    #[test]
-    fn numbers_are_exact() {
-        assert_eq!(shown(Number::Integer(u64::MAX.into())), u64::MAX.to_string());
-        assert_eq!(shown(Number::Shifted(1_500_000_000, 9)), "1.5");
-        assert_eq!(shown(Number::Shifted(1, 9)), "0.000000001");
-        assert_eq!(shown(Number::Shifted(-25, 6)), "-0.000025");
-        assert_eq!(shown(Number::Shifted(3_000_000_000, 9)), "3");
-        assert_eq!(shown(Number::Shifted(u64::MAX.into(), 9)), "18446744073.709551615");
-        assert_eq!(shown(Number::Real(0.25)), "0.25");
-        assert_eq!(shown(Number::Infinite), "+Inf");
-    }
 
     #[test]
     fn a_family_is_written_as_its_form_has_it() {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    exposition::{Exposition, Family, Kind, Number, Samples, put_label},
+    exposition::{Exposition, Family, Kind, Samples, put_label},
     naming::named,
-    native, parts,
+    native,
+    number::Number,
+    parts,
     selection::Selection,
     totals::{BOUNDS_NS, Counts, Totals},
 };

@@ -3,9 +3,10 @@
 use std::iter::once;
 
 use super::{
-    exposition::{Exposition, Family, Kind, Number, put_label},
+    exposition::{Exposition, Family, Kind, put_label},
     groups::put_pressure,
     naming::named,
+    number::Number,
 };
 use crate::model::{
     CpuTimes, DiskActivity, FilesystemSpace, Host, HostFaults, HostMemory, HostReclaim, HostScheduler,

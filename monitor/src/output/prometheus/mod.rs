@@ -9,6 +9,7 @@ mod groups;
 mod host;
 mod naming;
 mod native;
+mod number;
 mod own;
 mod parts;
 mod protobuf;
@@ -18,20 +19,22 @@ mod totals;
 
 pub use self::{
     docs::markdown,
-    exposition::{Exposition, Family, Form, Kind, Number, Samples, put_label},
+    exposition::{Exposition, Family, Form, Kind, Samples, put_label, put_pair},
     groups::{source, sum_ns},
     naming::{Named, is_exported, named},
+    number::{Number, put_number},
     selection::{Selection, UnknownMetric},
     totals::{BOUNDS_NS, Classes, Counts, Totals},
 };
 
 use self::groups::{Subject, put_groups};
-use crate::model::{CgroupEntry, Container, Snapshot};
+use crate::model::{CgroupEntry, Container, Snapshot, latest_runs};
 
 /// Appends everything of one snapshot that is selected.
 pub fn encode(snapshot: &Snapshot, totals: &Totals, selection: &Selection, out: &mut Exposition) {
-    let containers: Vec<Subject<'_>> = snapshot.containers.iter().map(container).collect();
-    put_identity(snapshot, &containers, selection, out);
+    let (told, containers): (Vec<&Container>, Vec<Subject<'_>>) =
+        latest_runs(&snapshot.containers).map(|(_, one)| (one, container(one))).unzip();
+    put_identity(&told, &containers, selection, out);
     put_groups("monitor_container", &containers, totals, selection, out);
     if selection.has_cgroups() {
         let cgroups: Vec<Subject<'_>> = snapshot.cgroups.iter().map(cgroup).collect();
@@ -74,8 +77,13 @@ fn cgroup(entry: &CgroupEntry) -> Subject<'_> {
 }
 
 /// Who each container is, once, for joins.
-fn put_identity(snapshot: &Snapshot, subjects: &[Subject<'_>], selection: &Selection, out: &mut Exposition) {
-    let each = || snapshot.containers.iter().zip(subjects);
+fn put_identity(
+    containers: &[&Container],
+    subjects: &[Subject<'_>],
+    selection: &Selection,
+    out: &mut Exposition,
+) {
+    let each = || containers.iter().zip(subjects);
     let info = Family {
         name: "monitor_container",
         kind: Kind::Info,

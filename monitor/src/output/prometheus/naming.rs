@@ -1,6 +1,6 @@
 //! A catalogue entry → what it is called outside: base units, and the kinds that a scraper wants.
 
-use super::exposition::{Kind, Number};
+use super::{exposition::Kind, number::Number};
 use crate::model::{self, Metric, Value};
 
 /// What a metric is called and how its values are converted.

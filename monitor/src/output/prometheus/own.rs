@@ -1,8 +1,9 @@
 //! What this program takes, what it measures by, and what it lost.
 
 use super::{
-    exposition::{Exposition, Family, Kind, Number, put_label},
+    exposition::{Exposition, Family, Kind, put_label},
     host::put_metric,
+    number::Number,
 };
 use crate::model::{Agent, Audit, Coverage, Sink, Snapshot};
 

@@ -2,9 +2,10 @@
 //! only where they are asked for.
 
 use super::{
-    exposition::{Exposition, Family, Kind, Number, put_label},
+    exposition::{Exposition, Family, Kind, put_label},
     groups::Subject,
     host::put_metric,
+    number::Number,
     selection::Selection,
 };
 use crate::model::{BlockDevice, HostInterface, Interface, InterfaceTraffic, PacketDrops};

@@ -17,7 +17,7 @@ pub type Classes = [u64; BOUNDS_NS.len() + 1];
 pub struct Counts(Vec<LatencyBucket>);
 
 /// What every container and cgroup that still exists has counted, by the id of its cgroup.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Totals {
     by_cgroup: HashMap<u64, Vec<Counts>>,
 }
