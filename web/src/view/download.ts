@@ -25,10 +25,12 @@ export function saveCsv(name: string, table: Table): void {
   save(`${name}.csv`, new Blob([toCsv(table)], { type: "text/csv" }));
 }
 
-/** As RFC 4180 has it; what was not measured is empty. */
+/** As RFC 4180 has it; what was not measured is empty. Text that a spreadsheet would take for a formula gets an apostrophe, as in
+ * monitor's own CSV: names and labels are chosen in containers. */
 export function toCsv({ header, rows }: Table): string {
   const cell = (value: string | number | null) => {
-    const text = value === null ? "" : String(value);
+    const isFormula = typeof value === "string" && /^[=+\-@]/.test(value) && Number.isNaN(Number(value));
+    const text = value === null ? "" : `${isFormula ? "'" : ""}${value}`;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [header, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
