@@ -192,7 +192,7 @@ impl Publisher<'_> {
         if !self.containers.is_empty() {
             snapshot
                 .containers
-                .retain(|container| self.containers.iter().any(|name| is_called(container, name)));
+                .retain(|container| self.containers.iter().any(|name| container.is_called(name)));
             snapshot.cgroups.clear();
         }
         snapshot.coverage.lost.unwritten_snapshots_total = self.sink.dropped();
@@ -229,10 +229,6 @@ impl Publisher<'_> {
             other => Ok(other?),
         }
     }
-}
-
-fn is_called(container: &model::Container, wanted: &str) -> bool {
-    container.id.starts_with(wanted) || container.name.as_deref() == Some(wanted)
 }
 
 fn encoder(stream: &Stream) -> Encode<Snapshot> {

@@ -188,7 +188,7 @@ pub struct StreamArgs {
     /// Form of the output [default: table on a terminal, else ndjson].
     #[arg(short, long, value_enum)]
     pub format: Option<Format>,
-    /// Show this container only, by name, id or the beginning of its id; may be given more than once.
+    /// Show this container only, by name, id or the beginning of its id (six characters or more); may be given more than once.
     #[arg(short, long, value_name = "CONTAINER")]
     pub container: Vec<String>,
     /// Write to a file instead of standard output.

@@ -19,7 +19,7 @@ use crate::{
     },
     credentials::CredentialsError,
     history::ResolutionError,
-    model::Event,
+    model::{Event, is_called},
     output::prometheus::{Selection, UnknownMetric},
     plugin::{client::AddressError, figure::FigureError, range::RangeError},
     probes::plan::Wishes,
@@ -210,9 +210,10 @@ impl Events {
     #[must_use]
     pub fn wants(&self, event: &Event) -> bool {
         let is_called = |wanted: &String| {
-            event.container.as_ref().is_some_and(|container| {
-                container.id.starts_with(wanted.as_str()) || container.name.as_ref() == Some(wanted)
-            })
+            event
+                .container
+                .as_ref()
+                .is_some_and(|container| is_called(wanted, &container.id, container.name.as_deref()))
         };
         let kind = event.what.kind();
         self.wants_kind(kind)

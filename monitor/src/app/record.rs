@@ -14,11 +14,11 @@ use std::{
 use bytes::BytesMut;
 use jiff::Timestamp;
 
-use super::{AppError, Wanted, await_signals, encoder, is_called, measure, require_rights};
+use super::{AppError, Wanted, await_signals, encoder, measure, require_rights};
 use crate::{
     collector::run::Message,
     console::Progress,
-    model::Snapshot,
+    model::{Container, Snapshot},
     output::{
         sink::{Drain, Encode, Sink, SinkError, Target},
         table::bytes,
@@ -123,7 +123,8 @@ pub fn replay(settings: &Replay) -> Result<(), AppError> {
             break;
         }
         if !stream.containers.is_empty() {
-            let is_wanted = |container: &_| stream.containers.iter().any(|name| is_called(container, name));
+            let is_wanted =
+                |container: &Container| stream.containers.iter().any(|name| container.is_called(name));
             snapshot.containers.retain(is_wanted);
             snapshot.cgroups.clear();
         }

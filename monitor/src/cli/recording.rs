@@ -28,7 +28,7 @@ pub struct RecordArgs {
     /// Record cgroups that are no container's too.
     #[arg(long)]
     pub cgroups: bool,
-    /// Record this container only, by name, id or the beginning of its id; may be given more than once.
+    /// Record this container only, by name, id or the beginning of its id (six characters or more); may be given more than once.
     #[arg(short, long, value_name = "CONTAINER")]
     pub container: Vec<String>,
     /// Where measurements come from.
@@ -66,7 +66,7 @@ pub struct ReplayArgs {
     /// Form of the output [default: table on a terminal, else ndjson].
     #[arg(short, long, value_enum)]
     pub format: Option<Format>,
-    /// Show this container only, by name, id or the beginning of its id; may be given more than once.
+    /// Show this container only, by name, id or the beginning of its id (six characters or more); may be given more than once.
     #[arg(short, long, value_name = "CONTAINER")]
     pub container: Vec<String>,
     /// Write to a file instead of standard output.
@@ -93,7 +93,7 @@ pub struct ReportArgs {
     /// Leave out what was after.
     #[arg(long, value_name = "TIME")]
     pub to: Option<Moment>,
-    /// Report on this container only, by name, id or the beginning of its id; may be given more than once.
+    /// Report on this container only, by name, id or the beginning of its id (six characters or more); may be given more than once.
     #[arg(short, long, value_name = "CONTAINER")]
     pub container: Vec<String>,
     /// Report on this metric, as `group.name`, on a group, or on `all`; may be given more than once [default: the usual ones].

@@ -26,7 +26,7 @@ use crate::{
     cgroup::{Hierarchy, Mount, cgroup_id, first_pid, list_cgroups},
     filesystem::Surveyor,
     host::{HostFacts, HostFiles, Interface, read_namespaces},
-    model::{Lost, Source},
+    model::{Lost, Source, is_called},
     newtypes::CgroupId,
     probes::{
         counters::CgroupCounters,
@@ -203,7 +203,7 @@ impl Collector {
         self.registry.runs().any(|(_, run)| {
             let told = self.registry.metadata(&run.id).and_then(|metadata| metadata.name.as_deref());
             let name = told.or(run.name());
-            run.id.as_str().starts_with(wanted) || name == Some(wanted)
+            is_called(wanted, run.id.as_str(), name)
         })
     }
 

@@ -40,7 +40,7 @@ pub use self::{
         BlockDevice, BlockIo, Cpu, Faults, Interface, Latency, LatencyBucket, Memory, Network, NumaMemory,
         PacketDrops, Pids, Pressure, Scheduler, Stall, StallShare, Tasks,
     },
-    runs::latest_runs,
+    runs::{is_called, latest_runs},
     shared::Shared,
     snapshot::{
         About, Cgroup, CgroupEntry, CgroupKind, CgroupMode, Container, ContainerState, Namespaces, Pod,

@@ -14,11 +14,26 @@ impl Container {
         (self.state != ContainerState::Exited, self.counting_since)
     }
 
+    /// Whether it is meant by a name, an id, or the beginning of one.
+    #[must_use]
+    pub fn is_called(&self, wanted: &str) -> bool {
+        is_called(wanted, &self.id, self.name.as_deref())
+    }
+
     /// Whether it is the same run of the same container.
     #[must_use]
     pub fn is_same_run(&self, other: &Self) -> bool {
         self.cgroup.id == other.cgroup.id && self.id == other.id
     }
+}
+
+/// Fewer characters may be a name that happens to begin somebody's id.
+const SHORTEST_BEGINNING: usize = 6;
+
+/// Whether a container is meant by a name, an id, or the beginning of one.
+#[must_use]
+pub fn is_called(wanted: &str, id: &str, name: Option<&str>) -> bool {
+    name == Some(wanted) || id == wanted || (wanted.len() >= SHORTEST_BEGINNING && id.starts_with(wanted))
 }
 
 /// Each container once, with its place, in the order in which they are.
@@ -37,6 +52,12 @@ pub fn latest_runs(containers: &[Container]) -> impl Iterator<Item = (usize, &Co
 mod tests {
     use super::*;
     use crate::model::testing::container;
+
+    #[test]
+    fn a_name_is_no_beginning_of_another_s_id() {
+        assert!(is_called("db", "4f2c00112233", Some("db")) && is_called("4f2c00", "4f2c00112233", None));
+        assert!(!is_called("db", "db2c00112233", Some("web")) && is_called("db", "db", None));
+    }
 
     #[test]
     fn of_several_runs_the_one_that_goes_on_stands_for_the_container() {

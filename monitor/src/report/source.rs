@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::signals::Signal;
 use crate::{
     cli::Moment,
+    model::is_called,
     recording::{ContainerRow, RecordingError, Table},
 };
 
@@ -125,9 +126,7 @@ impl<'t> Index<'t> {
         if wanted.is_empty() {
             return;
         }
-        let is_wanted = |run: &Run| {
-            wanted.iter().any(|name| run.id.starts_with(name.as_str()) || run.name.as_ref() == Some(name))
-        };
+        let is_wanted = |run: &Run| wanted.iter().any(|name| is_called(name, &run.id, run.name.as_deref()));
         let mut kept = 0;
         let new_numbers: Vec<Option<usize>> = self
             .runs

@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::problem::{self, Problem};
-use crate::model::{CgroupEntry, Container, ContainerState};
+use crate::model::{CgroupEntry, Container, ContainerState, is_called};
 
 /// A parameter that an endpoint takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub const OF_CGROUPS: &[Parameter] = &[
 pub const CONTAINERS: &[Parameter] = &[parameter(
     "container",
     Form::Texts,
-    "Only this container, by name, id or the beginning of its id; with more than one, these.",
+    "Only this container, by name, id or the beginning of its id (six characters or more); with more than one, these.",
 )];
 /// Of a stream of snapshots.
 pub const OF_STREAM: &[Parameter] = &[
@@ -187,7 +187,7 @@ impl Query {
     #[must_use]
     pub fn wants(&self, id: &str, name: Option<&str>) -> bool {
         let mut wanted = self.all("container").peekable();
-        wanted.peek().is_none() || wanted.any(|one| id.starts_with(one) || name == Some(one))
+        wanted.peek().is_none() || wanted.any(|one| is_called(one, id, name))
     }
 
     /// Whether a name is asked for by `name` of [`OF_CONTAINERS`].
@@ -261,7 +261,7 @@ mod tests {
         ] {
             assert_eq!(query(pairs).lists(&web), is_listed, "{pairs:?}");
         }
-        assert!(query(&[("container", "x"), ("container", "ab")]).wants("abc", None));
+        assert!(query(&[("container", "x"), ("container", "abcdef")]).wants("abcdef0", None));
         assert!(!query(&[("container", "x")]).wants("abc", Some("web")));
         assert!(query(&[]).wants("abc", None));
     }

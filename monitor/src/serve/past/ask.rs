@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Past;
 use crate::{
     history::{History, Kind, Number, Subject, SubjectKind, query::is_host},
-    model::ContainerState,
+    model::{ContainerState, is_called},
     serve::{
         problem::{self, Problem},
         query::{Form, OF_CONTAINERS, Parameter, Query},
@@ -48,7 +48,7 @@ const METRIC: Parameter = parameter(
 const CONTAINER: Parameter = parameter(
     "container",
     Form::Texts,
-    "This container, by name, id or the beginning of its id, whether it has ended or not; `*` is all; more than once for more.",
+    "This container, by name, id or the beginning of its id (six characters or more), whether it has ended or not; `*` is all; more than once for more.",
 );
 /// Of history.
 pub(super) const OF_HISTORY: &[Parameter] = &[
@@ -226,10 +226,9 @@ pub(super) fn subjects(query: &Query, history: &History, range: Range) -> Result
             let before = wanted.len();
             let is_meant = |subject: &Subject| match name {
                 "*" => is_there(subject),
-                _ => {
-                    subject.name.as_deref() == Some(name)
-                        || subject.id.starts_with(name) && is_id(kind, name, subject)
-                }
+                _ if kind == SubjectKind::Container => is_called(name, &subject.id, subject.name.as_deref()),
+                // The path is meant whole.
+                _ => subject.name.as_deref() == Some(name) || subject.id == name,
             };
             wanted.extend(of_kind().filter(|(_, subject)| is_meant(subject)).map(|(number, _)| number));
             if wanted.len() == before && name != "*" {
@@ -245,11 +244,6 @@ pub(super) fn subjects(query: &Query, history: &History, range: Range) -> Result
     wanted.sort_unstable();
     wanted.dedup();
     Ok(wanted)
-}
-
-/// Of containers the beginning of an id is enough, of cgroups the path is meant whole.
-fn is_id(kind: SubjectKind, name: &str, subject: &Subject) -> bool {
-    !name.is_empty() && (kind == SubjectKind::Container || subject.id == name)
 }
 
 /// A subject as it is shown: a container that is not there any more has exited, whether or not its end was seen.

@@ -107,7 +107,7 @@ async fn who_has_ended_is_listed() {
     // Of those of whom nothing was measured in that time nothing is told, unless they are named.
     let lately = fetched(&router, "/api/v1/history?from=20s").await;
     assert_eq!(lately["subjects"].as_array().unwrap().len(), 2);
-    let named = fetched(&router, "/api/v1/history?from=20s&container=a&host=true").await;
+    let named = fetched(&router, "/api/v1/history?from=20s&container=aa&container=ab&host=true").await;
     assert_eq!(named["subjects"].as_array().unwrap().len(), 3);
 }
 
