@@ -56,6 +56,12 @@ pub enum AccessError {
         /// What is wrong with it.
         source: CredentialsError,
     },
+    /// The token has blanks at an end.
+    #[error("the token in {} begins or ends with a blank, which is lost on the way: write it without", path.display())]
+    BlankToken {
+        /// Its file.
+        path: PathBuf,
+    },
     /// The token is too short.
     #[error("the token in {} has fewer than {SHORTEST_TOKEN} characters: `openssl rand -hex 32` makes one", path.display())]
     ShortToken {
@@ -182,6 +188,9 @@ fn read(rules: &Rules) -> Result<Keys, AccessError> {
         let token = Secret::read(path).map_err(of("--auth-token-file"))?;
         if token.reveal().len() < SHORTEST_TOKEN {
             return Err(AccessError::ShortToken { path: path.clone() });
+        }
+        if token.reveal().trim() != token.reveal() {
+            return Err(AccessError::BlankToken { path: path.clone() });
         }
         Ok(Arc::new(token))
     };

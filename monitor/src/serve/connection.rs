@@ -96,7 +96,7 @@ pub(super) async fn serve(
         }
         Fate::Usual => {}
     }
-    let _ = stream.shutdown().await;
+    let _ = timeout(LINGER, stream.shutdown()).await;
     if ended.is_err() {
         let _ = timeout(LINGER, discard(stream)).await;
     }

@@ -4,7 +4,10 @@ use std::{
     fmt, fs,
     io::{self, ErrorKind},
     net,
-    os::unix::{fs::PermissionsExt as _, net as unix},
+    os::unix::{
+        fs::{FileTypeExt as _, PermissionsExt as _},
+        net as unix,
+    },
     path::{Path, PathBuf},
     pin::Pin,
     str::FromStr,
@@ -151,14 +154,17 @@ impl Listener {
     }
 }
 
-/// A socket that a server has left behind which is gone is no obstacle.
+/// A socket that a server has left behind which is gone is no obstacle; any other file is.
 fn bind_socket(path: &Path) -> io::Result<unix::UnixListener> {
     let taken = match unix::UnixListener::bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => error,
         other => return other,
     };
     match unix::UnixStream::connect(path) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+        Err(error)
+            if error.kind() == ErrorKind::ConnectionRefused
+                && fs::symlink_metadata(path)?.file_type().is_socket() =>
+        {
             fs::remove_file(path)?;
             unix::UnixListener::bind(path)
         }
@@ -275,6 +281,15 @@ mod tests {
         drop(unix::UnixListener::bind(&path).unwrap());
         assert!(path.exists());
         bind(&address).unwrap();
+    }
+
+    #[test]
+    fn another_file_than_a_socket_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        fs::write(&path, "precious").unwrap();
+        assert!(bind(&format!("unix:{}", path.display())).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     }
 
     #[test]

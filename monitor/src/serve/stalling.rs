@@ -62,8 +62,14 @@ impl Stalling {
 
     fn wrote<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.unread = None;
             self.unanswered = None;
+        }
+        self.went_on(cx, written)
+    }
+
+    fn went_on<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.unread = None;
             return written;
         }
         let patience = self.patience.write;
@@ -116,7 +122,9 @@ impl AsyncWrite for Stalling {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // With TLS what was written may wait here.
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.went_on(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

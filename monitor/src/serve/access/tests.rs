@@ -127,6 +127,9 @@ fn a_token_is_renewed_and_a_bad_one_is_not_taken() {
     fs::write(file.path(), "short").unwrap();
     let error = access.renew().unwrap_err();
     assert!(matches!(error, AccessError::ShortToken { .. }));
+    fs::write(file.path(), "fedcba9876543210 \n").unwrap();
+    let error = access.renew().unwrap_err();
+    assert!(matches!(error, AccessError::BlankToken { .. }));
     assert!(!crate::error::chain(&error).contains("short\""));
     assert_eq!(with(TOKEN), 200);
     fs::write(file.path(), "another token that is long").unwrap();
