@@ -260,10 +260,11 @@ fn decode(path: PathBuf, bytes: &[u8]) -> io::Result<Loaded> {
 }
 
 impl History {
-    /// Takes in what a folder has, but for what is too old at `now`, or later than that by more than an hour: the clock was
-    /// wrong.
+    /// Takes in what a folder has. What is too old at `now` is deleted. What is later than that by more than an hour, since a clock
+    /// was wrong, or has steps that are no longer kept, stays where it is until it is too old.
     pub fn restore(&mut self, folder: &Folder, now: i64) -> Result<Figures, DiskError> {
         const HOUR_MS: i64 = 3_600_000;
+        let longest = self.tiers.iter().map(|tier| tier.span_ms).max().unwrap_or_default();
         let mut loaded = folder.load()?;
         loaded.sort_by_key(|one| one.header.times.get(1).copied());
         for Loaded { path, header, chunks } in loaded {
@@ -273,9 +274,14 @@ impl History {
             });
             let is_due = header.times.last().is_some_and(|last| *last <= now + HOUR_MS);
             let restored = level.filter(|_| is_due && header.times.len() > 1);
-            if restored.is_none_or(|level| !self.restore_one(level, header, chunks)) {
-                log::info!("{} does not fit the settings or the clock: it is deleted", path.display());
+            let last = header.times.last().copied();
+            if restored.is_some_and(|level| self.restore_one(level, header, chunks)) {
+                continue;
+            }
+            if last < Some(now.saturating_sub(longest)) {
                 delete(&path);
+            } else {
+                log::warn!("{} does not fit the settings or the clock: it is left as it is", path.display());
             }
         }
         for level in 1..self.tiers.len() {
