@@ -4,6 +4,8 @@
 mod devices;
 mod traffic;
 
+use std::collections::BTreeMap;
+
 use super::{
     frame::{Frame, Subject, What},
     info::{
@@ -14,13 +16,13 @@ use super::{
 };
 use crate::model::{self, CgroupMode, Measurements, Stall, StallShare};
 
-/// Who it is, what it may use, and one reading.
-pub(super) fn info(subject: &Subject<'_>) -> ContainerInfo {
+/// What it may use and one reading, as metrics have them: who it is is in their labels.
+pub(super) fn measured(subject: &Subject<'_>) -> ContainerInfo {
     let stats = stats(subject);
     ContainerInfo {
-        reference: reference(subject),
+        reference: Reference::default(),
         subcontainers: Vec::new(),
-        spec: spec_beside(subject, &stats),
+        spec: limits(subject, &stats),
         stats: vec![stats],
     }
 }
@@ -50,18 +52,23 @@ pub(super) fn children(frame: &Frame, path: &str) -> Vec<Reference> {
 
 /// What it may use.
 pub(super) fn spec(subject: &Subject<'_>) -> Spec {
-    spec_beside(subject, &stats(subject))
+    let container = subject.container();
+    Spec {
+        labels: container.map(|container| container.labels.clone()).unwrap_or_default(),
+        image: container.and_then(|container| container.image.clone()),
+        ..limits(subject, &stats(subject))
+    }
 }
 
-/// The same where a reading is at hand.
-fn spec_beside(subject: &Subject<'_>, stats: &Stats) -> Spec {
+/// The same without its labels and its image.
+fn limits(subject: &Subject<'_>, stats: &Stats) -> Spec {
     let nothing = Measurements::default();
     let measured = subject.measurements().unwrap_or(&nothing);
     let container = subject.container();
     Spec {
         creation_time: container.and_then(|container| container.created_at),
         start_time: container.and_then(|container| container.started_at),
-        labels: container.map(|container| container.labels.clone()).unwrap_or_default(),
+        labels: BTreeMap::new(),
         has_cpu: stats.cpu.usage.total.is_some(),
         cpu: cpu_spec(subject, measured),
         has_memory: stats.memory.usage.is_some(),
@@ -73,7 +80,7 @@ fn spec_beside(subject: &Subject<'_>, stats: &Stats) -> Spec {
         has_filesystem: !stats.filesystem.is_empty(),
         has_diskio: !stats.diskio.io_serviced.is_empty() || !stats.diskio.io_service_bytes.is_empty(),
         has_custom_metrics: false,
-        image: container.and_then(|container| container.image.clone()),
+        image: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The latest snapshots, each looked at once for all requests.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     thread,
     time::Duration,
 };
@@ -37,7 +37,8 @@ pub struct Cadvisor {
     /// The machine's own network namespace.
     host_network: Option<u64>,
     pub(super) lookup: Lookup,
-    frames: Mutex<Vec<Arc<Frame>>>,
+    /// Of snapshots that the hub keeps: none is kept for its frame's sake.
+    frames: Arc<Mutex<Vec<Arc<Frame>>>>,
     /// The text of each variant.
     texts: Vec<(Variant, Cache)>,
     pub(super) events: Arc<EventLog>,
@@ -60,13 +61,14 @@ impl Cadvisor {
             [false, true].map(|with_timestamps| Variant { form: Form::Text, kinds, with_timestamps })
         });
         let events = Arc::new(EventLog::default());
-        follow(&hub, &events);
+        let frames = Arc::<Mutex<Vec<Arc<Frame>>>>::default();
+        follow(&hub, &events, &frames);
         Self {
             hub,
             labels,
             host_network: read_namespaces(1).get("net").copied(),
             lookup: Lookup::start(),
-            frames: Mutex::default(),
+            frames,
             texts: variants.map(|variant| (variant, Cache::default())).collect(),
             events,
         }
@@ -110,34 +112,31 @@ impl Cadvisor {
         if let Some(known) = frames.iter().find(|frame| Arc::ptr_eq(&frame.snapshot, snapshot)) {
             return Arc::clone(known);
         }
-        // No snapshot is kept for its frame's sake: how many there may be, the hub knows.
-        let recent = self.hub.recent();
-        frames.retain(|frame| recent.iter().any(|kept| Arc::ptr_eq(kept, &frame.snapshot)));
         let frame = Arc::new(Frame::new(Arc::clone(snapshot), self.host_network));
         frames.push(Arc::clone(&frame));
         frame
     }
 }
 
-/// Tells the log of each snapshot and event, on a thread of its own, as long as this process lives. It looks at what the hub
+/// Tells the log of each snapshot and event, and lets go of frames, on a thread of its own, as long as this process lives. It looks at what the hub
 /// keeps and takes no subscription, which are counted as clients.
-fn follow(hub: &Hub, log: &Arc<EventLog>) {
-    let (hub, log) = (hub.clone(), Arc::clone(log));
+fn follow(hub: &Hub, log: &Arc<EventLog>, frames: &Arc<Mutex<Vec<Arc<Frame>>>>) {
+    let (hub, log, frames) = (hub.clone(), Arc::clone(log), Arc::clone(frames));
     let follow = move || {
         confine::enter(Part::Memory);
-        let (mut last_snapshot, mut last_event) = (None, 0);
+        let (mut last_snapshot, mut last_event) = (Weak::new(), 0);
         loop {
-            for snapshot in hub.recent() {
-                if last_snapshot < Some(snapshot.taken_at) {
-                    log.observe(&snapshot);
-                    last_snapshot = Some(snapshot.taken_at);
-                }
+            let recent = hub.recent();
+            // Not by their times, since clocks are set back.
+            let seen = recent.iter().position(|one| Arc::as_ptr(one) == last_snapshot.as_ptr());
+            for snapshot in recent.iter().skip(seen.map_or(0, |last| last + 1)) {
+                log.observe(snapshot);
             }
-            for event in hub.events() {
-                if event.number > last_event {
-                    log.note(&event.event);
-                    last_event = event.number;
-                }
+            last_snapshot = recent.last().map(Arc::downgrade).unwrap_or_default();
+            lock(&frames).retain(|frame| recent.iter().any(|kept| Arc::ptr_eq(kept, &frame.snapshot)));
+            for event in hub.events_after(last_event) {
+                log.note(&event.event);
+                last_event = event.number;
             }
             thread::sleep(LOOK_EVERY);
         }

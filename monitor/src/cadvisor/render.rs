@@ -81,7 +81,7 @@ pub(super) fn render(
             Some(runtime) => subject.container().is_some_and(|container| container.runtime == runtime),
         })
         .map(|subject| Row {
-            info: convert::info(&subject),
+            info: convert::measured(&subject),
             base: base_labels(&subject, labels),
             has_ended: subject.has_ended(),
             ended_at: subject.container().and_then(|container| container.finished_at),

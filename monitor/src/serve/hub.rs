@@ -262,6 +262,17 @@ impl Hub {
         kept.milestones.iter().chain(kept.events.kept()).map(Arc::clone).collect()
     }
 
+    /// Of [`Self::events`] those with a higher number.
+    #[must_use]
+    pub fn events_after(&self, number: u64) -> Vec<Arc<NumberedEvent>> {
+        let kept = self.kept();
+        let newer = |events: &VecDeque<Arc<NumberedEvent>>| {
+            let first = events.partition_point(|event| event.number <= number);
+            events.range(first..).map(Arc::clone).collect::<Vec<_>>()
+        };
+        [newer(&kept.milestones), newer(kept.events.kept())].concat()
+    }
+
     /// The events to come, and of the kept ones those with a higher number; without a number none.
     #[must_use]
     pub fn subscribe_to_events(&self, after: Option<u64>) -> Subscription<NumberedEvent> {

@@ -12,7 +12,7 @@ use crate::{
         catalog::{Distribution, distributions, host_metrics, metrics},
         latest_runs,
     },
-    output::prometheus::{Selection, is_exported, label_name, shown_id, source},
+    output::prometheus::{Selection, is_exported, shown_id, source},
 };
 
 /// One thing that was measured.
@@ -143,10 +143,7 @@ fn container<'a>(one: &'a Container, selection: &Selection, wanted: &Wanted) -> 
         ("namespace", pod.and_then(|pod| pod.namespace.as_deref())),
     ];
     let told = told.into_iter().filter_map(|(name, value)| Some((Cow::Borrowed(name), value?)));
-    let labels = selection.labels.iter().filter_map(|key| {
-        let value = one.labels.get(key)?;
-        Some((Cow::Owned(label_name(key)), value.as_str()))
-    });
+    let labels = selection.labels_of(one).map(|(name, value)| (Cow::Owned(name.to_owned()), value));
     let mut fields = wanted.fields(&one.measurements);
     if let Some(code) = one.exit_code {
         fields.push(Field {

@@ -84,7 +84,7 @@ fn device(number: &str, name: Option<&str>, operations: &[Operation]) -> Option<
     }
     let (major, minor) = number.split_once(':')?;
     Some(DeviceStats {
-        device: name.map(|name| format!("/dev/{name}")).unwrap_or_default(),
+        device: name.map_or_else(|| number.to_owned(), |name| format!("/dev/{name}")),
         major: major.parse().ok()?,
         minor: minor.parse().ok()?,
         stats,

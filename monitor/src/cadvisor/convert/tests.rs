@@ -129,9 +129,8 @@ fn kills_are_the_more_of_two_counts() {
 #[test]
 fn what_was_not_measured_is_null() {
     let frame = Frame::new(Arc::new(snapshot(1, vec![], vec![cgroup("/docker")])), None);
-    let json = serde_json::to_value(info(&frame.find("/docker").unwrap())).unwrap();
+    let json = serde_json::to_value(measured(&frame.find("/docker").unwrap())).unwrap();
     assert_eq!(json["stats"][0]["cpu"]["usage"]["total"], serde_json::Value::Null);
     assert_eq!(json["stats"][0]["memory"]["usage"], serde_json::Value::Null);
     assert_eq!(json["spec"]["has_cpu"], false);
-    assert_eq!(json["name"], "/docker");
 }

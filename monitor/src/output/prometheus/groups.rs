@@ -116,17 +116,19 @@ fn put_interference(prefix: &str, subjects: &[Subject<'_>], selection: &Selectio
     let has_culprits = selection.has_group("culprits");
     out.family(&family, |samples| {
         for subject in subjects {
-            let mut by_labels: BTreeMap<String, u64> = BTreeMap::new();
+            let mut by_source: BTreeMap<_, u64> = BTreeMap::new();
             for part in subject.measurements.interference.iter().flatten() {
-                let mut labels = subject.labels.clone();
-                put_label(&mut labels, "source", source(part.source));
-                if has_culprits && let Some(id) = &part.id {
-                    put_label(&mut labels, "culprit_id", id);
-                    put_label(&mut labels, "culprit", part.name.as_deref().unwrap_or_default());
-                }
-                *by_labels.entry(labels).or_default() += part.wait_ns_total;
+                let culprit = part.id.as_deref().filter(|_| has_culprits);
+                let culprit = culprit.map(|id| (id, part.name.as_deref().unwrap_or_default()));
+                *by_source.entry((source(part.source), culprit)).or_default() += part.wait_ns_total;
             }
-            for (labels, wait_ns) in by_labels {
+            for ((source, culprit), wait_ns) in by_source {
+                let mut labels = subject.labels.clone();
+                put_label(&mut labels, "source", source);
+                if let Some((id, name)) = culprit {
+                    put_label(&mut labels, "culprit_id", id);
+                    put_label(&mut labels, "culprit", name);
+                }
                 samples.put(&labels, Number::Shifted(wait_ns.into(), 9));
             }
         }

@@ -130,22 +130,10 @@ fn info_labels(container: &Container, subject: &Subject<'_>, selection: &Selecti
     if let Some(pod) = &container.pod {
         put_label(&mut labels, "pod_uid", &pod.uid);
     }
-    for key in &selection.labels {
-        if let Some(value) = container.labels.get(key) {
-            put_label(&mut labels, &label_name(key), value);
-        }
+    for (name, value) in selection.labels_of(container) {
+        put_label(&mut labels, name, value);
     }
     labels
-}
-
-/// `label_` and the key, with `_` for what a label's name cannot have.
-#[must_use]
-pub fn label_name(key: &str) -> String {
-    let plain = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
-    key.chars().map(plain).fold("label_".to_owned(), |mut name, character| {
-        name.push(character);
-        name
-    })
 }
 
 #[cfg(test)]

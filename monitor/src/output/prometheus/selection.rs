@@ -1,7 +1,12 @@
 //! Which families are exported. By default few: a scrape is kept for weeks, and each series costs.
 
+use std::collections::BTreeSet;
+
 use super::parts::PARTS;
-use crate::model::catalog::{distributions, metrics};
+use crate::model::{
+    Container,
+    catalog::{distributions, metrics},
+};
 
 /// Exported of every container unless asked for more, by group and name in the catalogue.
 const BY_DEFAULT: [(&str, &str); 16] = [
@@ -32,8 +37,8 @@ const CGROUPS: &str = "cgroups";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     also: Vec<String>,
-    /// Keys of the runtime's labels that become labels of `monitor_container_info`.
-    pub labels: Vec<String>,
+    /// Keys of the runtime's labels that become labels of `monitor_container_info`, and what these are called.
+    labels: Vec<(String, String)>,
 }
 
 /// What was asked for is in no catalogue.
@@ -53,10 +58,20 @@ impl Selection {
                 || OTHER_GROUPS.contains(&wanted)
                 || every().any(|(group, name)| is_meant(wanted, group, name))
         };
-        match also.iter().find(|wanted| !is_known(wanted)) {
-            Some(unknown) => Err(UnknownMetric(unknown.clone())),
-            None => Ok(Self { also: also.to_vec(), labels: labels.to_vec() }),
+        if let Some(unknown) = also.iter().find(|wanted| !is_known(wanted)) {
+            return Err(UnknownMetric(unknown.clone()));
         }
+        let labels = labels.iter().map(|key| (key.clone(), label_name(key))).collect();
+        Ok(Self { also: also.to_vec(), labels })
+    }
+
+    /// The labels of a container that are wanted, by the names that they have here, each once: two keys that differ in what a name
+    /// cannot have are one.
+    pub fn labels_of<'s, 'c>(&'s self, container: &'c Container) -> impl Iterator<Item = (&'s str, &'c str)> {
+        let mut written = BTreeSet::new();
+        let wanted =
+            self.labels.iter().filter_map(|(key, name)| Some((&**name, &**container.labels.get(key)?)));
+        wanted.filter(move |(name, _)| written.insert(*name))
     }
 
     /// Whether a metric, distribution or list of the catalogue is exported.
@@ -84,6 +99,15 @@ fn every() -> impl Iterator<Item = (&'static str, &'static str)> {
     metrics().map(|metric| (metric.group, metric.name)).chain(spread).chain(PARTS)
 }
 
+/// `label_` and the key, with `_` for what a label's name cannot have.
+fn label_name(key: &str) -> String {
+    let plain = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
+    key.chars().map(plain).fold("label_".to_owned(), |mut name, character| {
+        name.push(character);
+        name
+    })
+}
+
 fn is_meant(wanted: &str, group: &str, name: &str) -> bool {
     wanted == ALL
         || wanted == group
@@ -99,6 +123,19 @@ mod tests {
         for wanted in BY_DEFAULT {
             assert!(every().any(|one| one == wanted), "{wanted:?}");
         }
+    }
+
+    #[test]
+    fn a_label_is_written_once_whatever_its_key_was() {
+        let keys = ["a.b", "a.b", "a/b", "c"].map(str::to_owned);
+        let mut container = crate::model::testing::container("a");
+        container.labels = [("a.b", "1"), ("a/b", "2"), ("d", "3")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
+        let selection = Selection::new(&[], &keys).unwrap();
+        assert_eq!(selection.labels_of(&container).collect::<Vec<_>>(), [("label_a_b", "1")]);
+        container.labels.remove("a.b");
+        assert_eq!(selection.labels_of(&container).collect::<Vec<_>>(), [("label_a_b", "2")]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::{
 
 use super::*;
 use crate::model::{
-    Cgroup, ContainerState, Interference, InterferenceSource, Latency, LatencyBucket, Measurements, Pod, testing,
+    Cgroup, ContainerState, Interference, InterferenceSource, Latency, LatencyBucket, Measurements, Pod,
+    testing,
 };
 
 fn snapshot(containers: Vec<Container>) -> Snapshot {
