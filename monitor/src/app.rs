@@ -56,7 +56,7 @@ use crate::{
         sys,
     },
     recording::RecordingError,
-    runtime::{RuntimeEvent, path, places},
+    runtime::{RuntimeEvent, Standing, path, places},
     serve::ServeError,
     settings::{Form, Source, Stream},
     tui::{self, TuiError},
@@ -168,7 +168,8 @@ fn await_runtimes(collector: &mut Collector, messages: &Receiver<Message>, answe
         let is_answer = matches!(&event, RuntimeEvent::Listed(_))
             || matches!(&event, RuntimeEvent::Connection(state) if !state.connected);
         collector.runtime_told(&source, event);
-        if is_answer {
+        // Users' own daemons are not among those that are waited for.
+        if is_answer && source.standing() == Standing::Host {
             answered.insert(source);
         }
     }

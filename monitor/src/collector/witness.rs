@@ -54,9 +54,15 @@ impl Witness {
         }
     }
 
-    /// A runtime's word, at this moment.
-    pub(super) fn heard(&mut self, source: &SourceName, event: &RuntimeEvent, at: Timestamp) {
-        self.lives.follow(source, event, at, &mut self.happened);
+    /// A runtime's word, at this moment, before the registry takes it in.
+    pub(super) fn heard(
+        &mut self,
+        source: &SourceName,
+        event: &RuntimeEvent,
+        at: Timestamp,
+        registry: &Registry,
+    ) {
+        self.lives.follow(source, event, at, registry, &mut self.happened);
     }
 
     /// A sample, after the one before.
@@ -165,12 +171,13 @@ impl Lives {
         source: &SourceName,
         event: &RuntimeEvent,
         at: Timestamp,
+        registry: &Registry,
         happened: &mut Vec<Witnessed>,
     ) {
         match event {
             RuntimeEvent::Listed(listed) => {
                 let has_begun = self.begun.contains(source);
-                for one in listed {
+                for one in listed.iter().filter(|one| registry.believes(source, &one.id)) {
                     if has_begun {
                         self.update(one, at, happened);
                     } else if let Some(stage) = stage(one) {
@@ -179,9 +186,13 @@ impl Lives {
                 }
                 self.begun.insert(source.clone());
             }
-            RuntimeEvent::Updated(one) => self.update(one, at, happened),
+            RuntimeEvent::Updated(one) => {
+                if registry.believes(source, &one.id) {
+                    self.update(one, at, happened);
+                }
+            }
             RuntimeEvent::Removed { id } => {
-                if self.stages.remove(id).is_some() {
+                if registry.believes(source, id) && self.stages.remove(id).is_some() {
                     let subject = Subject::Container(id.clone());
                     happened.push(Witnessed { at, subject, what: Happening::ContainerRemoved });
                 }

@@ -10,6 +10,11 @@ fn docker() -> SourceName {
     SourceName::new("docker")
 }
 
+/// Any user can have a daemon there, and knows the ids of others' containers from `/proc`.
+fn users_own() -> SourceName {
+    SourceName::of_user("docker-1000")
+}
+
 fn own_path() -> String {
     format!("/docker/{ID}")
 }
@@ -123,8 +128,7 @@ fn a_place_that_only_knows_a_container_too_cannot_remove_it() {
     let mut registry = registry_with_container();
     registry.runtime_told(&docker(), told(State::Running, None, None));
     registry.cgroup_removed(CgroupId(3), 5, at(101));
-    let stranger = SourceName::new("docker-1000");
-    registry.runtime_told(&stranger, RuntimeEvent::Removed { id: ContainerId::new(ID) });
+    registry.runtime_told(&users_own(), RuntimeEvent::Removed { id: ContainerId::new(ID) });
     registry.forget(CgroupId(3));
     assert!(registry.metadata(&ContainerId::new(ID)).is_some());
     registry.runtime_told(&docker(), RuntimeEvent::Removed { id: ContainerId::new(ID) });
@@ -210,4 +214,62 @@ fn of_two_runtimes_that_know_a_container_the_first_is_believed() {
     let known = registry.metadata(&ContainerId::new(ID)).unwrap();
     assert_eq!((known.name.as_deref(), known.image.as_deref()), (Some("web"), Some("nginx")));
     assert_eq!(known.runtime, RuntimeKind::Docker);
+}
+
+/// What a user's own daemon makes up of somebody else's container.
+fn made_up(state: State) -> Metadata {
+    let mut metadata = Metadata::new(ContainerId::new(ID), RuntimeKind::Podman);
+    metadata.name = Some("made up".to_owned());
+    metadata.image = Some("made up too".to_owned());
+    metadata.labels = [("pay".to_owned(), "somebody".to_owned())].into();
+    metadata.state = Some(state);
+    metadata.exit_code = (state == State::Exited).then_some(99);
+    metadata.finished_at = (state == State::Exited).then_some(at(150));
+    metadata
+}
+
+#[test]
+fn a_users_own_daemon_that_answers_first_is_believed_until_the_hosts_speaks() {
+    let mut registry = registry_with_container();
+    let id = ContainerId::new(ID);
+    registry.runtime_told(&users_own(), RuntimeEvent::Listed(vec![made_up(State::Exited)]));
+    assert_eq!(registry.metadata(&id).unwrap().name.as_deref(), Some("made up"));
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(99));
+
+    registry.runtime_told(&docker(), told(State::Running, None, None));
+    let mut expected = Metadata::new(id.clone(), RuntimeKind::Docker);
+    expected.name = Some("web".to_owned());
+    expected.state = Some(State::Running);
+    assert_eq!(**registry.metadata(&id).unwrap(), expected, "no word of the other stays");
+    let run = registry.runs().next().unwrap().1;
+    assert_eq!((run.exit_code, run.exit_level, run.finished_at), (None, None, None));
+
+    registry.runtime_told(&users_own(), RuntimeEvent::Updated(Box::new(made_up(State::Exited))));
+    assert!(!registry.believes(&users_own(), &id));
+    assert_eq!(**registry.metadata(&id).unwrap(), expected);
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, None);
+    for event in [RuntimeEvent::Listed(Vec::new()), RuntimeEvent::Removed { id: id.clone() }] {
+        registry.runtime_told(&users_own(), event);
+        registry.cgroup_removed(CgroupId(3), 5, at(200));
+        registry.forget(CgroupId(3));
+        assert!(registry.metadata(&id).is_some(), "only whoever is believed can delete it");
+    }
+    // Nor is what its own runtime has deleted brought back.
+    registry.runtime_told(&docker(), RuntimeEvent::Removed { id: id.clone() });
+    registry.runtime_told(&users_own(), RuntimeEvent::Updated(Box::new(made_up(State::Running))));
+    registry.forget_deleted();
+    assert_eq!(registry.metadata(&id), None);
+}
+
+#[test]
+fn the_kernels_word_on_an_exit_counts_more_than_a_users_own_daemons() {
+    let mut registry = registry_with_container();
+    registry.init_exited(CgroupId(3), 3 << 8, 1);
+    registry.runtime_told(&users_own(), RuntimeEvent::Updated(Box::new(made_up(State::Exited))));
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(3));
+    let mut registry = registry_with_container();
+    registry.runtime_told(&users_own(), RuntimeEvent::Updated(Box::new(made_up(State::Exited))));
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(99), "where nobody else tells");
+    registry.init_exited(CgroupId(3), 3 << 8, 1);
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(3));
 }

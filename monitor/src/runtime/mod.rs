@@ -273,21 +273,45 @@ fn replace_if_told<T>(known: &mut Option<T>, newer: Option<T>) {
     }
 }
 
-/// What coverage calls one place where a runtime is asked: `docker`, `podman-1000`.
+/// What coverage calls one place where a runtime is asked: `docker`, `podman-1000`; and what its word counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceName(Arc<str>);
+pub struct SourceName {
+    name: Arc<str>,
+    standing: Standing,
+}
+
+/// What a place's word counts against another's on the same container: more, the later it stands here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Any user may have a daemon there, and have it say what he likes of anybody's container.
+    User,
+    /// Only root can have one there, or whoever started us has named the place.
+    Host,
+}
 
 impl SourceName {
-    /// Wraps a name.
+    /// A place of the host's.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self(name.into())
+        Self { name: name.into(), standing: Standing::Host }
+    }
+
+    /// A place of a user's own.
+    #[must_use]
+    pub fn of_user(name: &str) -> Self {
+        Self { name: name.into(), standing: Standing::User }
     }
 
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// What its word counts.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standing
     }
 }
 

@@ -4,7 +4,7 @@
 //! there is looked for again every few seconds, so that a runtime installed or started later is found.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     fs,
     path::{Path, PathBuf},
     str::FromStr,
@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     newtypes::ContainerId,
     runtime::{
-        ConnectionState, Metadata, RuntimeEvent, RuntimeKind, SourceName,
+        ConnectionState, Metadata, RuntimeEvent, RuntimeKind, SourceName, Standing,
         containerd::{self, GrpcError},
         cri,
         docker::{self, DockerError, DockerSettings},
@@ -120,6 +120,11 @@ impl Place {
             Api::Cri => Client::Cri(socket.to_owned()),
         };
         Self { name: SourceName::new(name), client }
+    }
+
+    /// A user's own.
+    fn of_user(name: &str, api: Api, socket: &Path) -> Self {
+        Self { name: SourceName::of_user(name), ..Self::at(name, api, socket) }
     }
 
     /// Where it is, as a URL.
@@ -262,7 +267,7 @@ fn find_rootless(run: &Path, wanted: &[(&str, Api, &str)]) -> Vec<Place> {
             let uid = user.file_name().map(|uid| uid.to_string_lossy().into_owned()).unwrap_or_default();
             let places = wanted.iter().map(move |(name, api, socket)| {
                 let socket = user.join(socket);
-                socket.exists().then(|| Place::at(&format!("{name}-{uid}"), *api, &socket))
+                socket.exists().then(|| Place::of_user(&format!("{name}-{uid}"), *api, &socket))
             });
             places.flatten().collect::<Vec<_>>()
         })
@@ -301,18 +306,28 @@ fn nothing_at(place: UsualPlace) -> ConnectionState {
     }
 }
 
-/// Asks everywhere once, for at most `patience`: what was told, and who did not answer and why.
+/// Asks everywhere once, for at most `patience`: what was told, and who did not answer and why. What a user's own daemon says of
+/// containers that the host's runtimes know is left out.
 pub async fn list_all(settings: &RuntimeSettings, patience: Duration) -> (Vec<Metadata>, Vec<RuntimeError>) {
     let places = settings.present();
     let answers = join_all(places.iter().map(|place| place.list(patience))).await;
     let (mut told, mut failures) = (Vec::new(), Vec::new());
-    for answer in answers {
+    for (place, answer) in places.iter().zip(answers) {
         match answer {
-            Ok(listed) => told.extend(listed),
+            Ok(listed) => told.push((place.name.standing(), listed)),
             Err(error) => failures.push(error),
         }
     }
-    (told, failures)
+    (believed(told), failures)
+}
+
+fn believed(told: Vec<(Standing, Vec<Metadata>)>) -> Vec<Metadata> {
+    let (hosts, users): (Vec<_>, Vec<_>) =
+        told.into_iter().partition(|(standing, _)| *standing == Standing::Host);
+    let mut believed: Vec<Metadata> = hosts.into_iter().flat_map(|(_, listed)| listed).collect();
+    let known: HashSet<ContainerId> = believed.iter().map(|one| one.id.clone()).collect();
+    believed.extend(users.into_iter().flat_map(|(_, listed)| listed).filter(|one| !known.contains(&one.id)));
+    believed
 }
 
 /// Asks for where a container's data lie, for at most `patience`; `None` where nobody tells.
@@ -376,7 +391,20 @@ mod tests {
         }
         let found = find_rootless(run.path(), &ROOTLESS);
         assert_eq!(names(&found), ["docker-1000", "podman-1000", "podman-1001"]);
+        assert!(found.iter().all(|place| place.name.standing() == Standing::User));
         assert!(find_rootless(&run.path().join("none"), &ROOTLESS).is_empty());
+    }
+
+    #[test]
+    fn a_list_of_a_users_own_adds_nothing_to_what_the_hosts_runtimes_know() {
+        let called = |id: &str, name: &str| {
+            let mut metadata = Metadata::new(ContainerId::new(id), RuntimeKind::Docker);
+            metadata.name = Some(name.to_owned());
+            metadata
+        };
+        let users = vec![called("a", "taken over"), called("b", "his own")];
+        let told = vec![(Standing::User, users), (Standing::Host, vec![called("a", "web")])];
+        assert_eq!(believed(told), [called("a", "web"), called("b", "his own")]);
     }
 
     #[tokio::test]
