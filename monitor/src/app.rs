@@ -56,7 +56,10 @@ use crate::{
         sys,
     },
     recording::RecordingError,
-    runtime::{RuntimeEvent, Standing, path, places},
+    runtime::{
+        RuntimeEvent, Standing, path,
+        places::{self, Notice},
+    },
     serve::ServeError,
     settings::{Form, Source, Stream},
     tui::{self, TuiError},
@@ -164,7 +167,7 @@ fn await_runtimes(collector: &mut Collector, messages: &Receiver<Message>, answe
     while answered.len() < answers {
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok(message) = messages.recv_timeout(left) else { break };
-        let Message::Runtime(source, event) = message else { return true };
+        let Message::Runtime(Notice { source, event, .. }) = message else { return true };
         let is_answer = matches!(&event, RuntimeEvent::Listed(_))
             || matches!(&event, RuntimeEvent::Connection(state) if !state.connected);
         collector.runtime_told(&source, event);
@@ -381,7 +384,7 @@ fn start_edges(source: &Source, sender: Sender<Message>) {
         let told = sender.clone();
         runtime.block_on(async move {
             // Sending fails only after the loop has ended.
-            let tell = move |source, event| drop(told.send(Message::Runtime(source, event)));
+            let tell = move |notice| drop(told.send(Message::Runtime(notice)));
             tokio::spawn(places::watch_all(runtimes, tell));
             if let Err(error) = await_signals(&sender).await {
                 log::error!("listen for signals: {error}");

@@ -243,6 +243,12 @@ impl Registry {
     }
 
     fn merge(&mut self, source: &SourceName, one: Metadata) {
+        if self.told.is_short_of_room(source, &one) {
+            let running = self.runs.values().map(|run| &run.id).collect();
+            if self.told.forget_oldest_but(source, &running) {
+                self.claims.keep(|id| self.told.of(id).is_some());
+            }
+        }
         let id = one.id.clone();
         let end = (one.state == Some(State::Exited)).then_some((one.exit_code, one.finished_at));
         let claim = one.cgroup_path.clone().map(|path| (path, one.runtime));
@@ -280,6 +286,18 @@ impl Registry {
                 run.exit_level = None;
             }
         }
+    }
+
+    /// How many containers are known by runtimes' words.
+    #[must_use]
+    pub fn told_count(&self) -> usize {
+        self.told.len()
+    }
+
+    /// How much of what a place told found no room: containers that were forgotten, and words that were not taken in.
+    #[must_use]
+    pub fn not_kept(&self, source: &SourceName) -> u64 {
+        self.told.not_kept(source)
     }
 
     /// Makes a run of a cgroup that was there before a runtime told whose it is, and of those below it. One that was

@@ -105,7 +105,7 @@ fn wait(collector: &mut Collector, messages: &Receiver<Message>, time: Duration)
     let deadline = Instant::now() + time;
     loop {
         match messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(Message::Runtime(source, event)) => collector.runtime_told(&source, event),
+            Ok(Message::Runtime(told)) => collector.runtime_told(&told.source, told.event),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
             Err(RecvTimeoutError::Timeout) => return false,
         }

@@ -165,6 +165,9 @@ enum Stage {
     Died,
 }
 
+/// Containers more than the registry knows for which there is room, so that it is rarely made.
+const SPARE: usize = 1024;
+
 impl Lives {
     fn follow(
         &mut self,
@@ -174,6 +177,10 @@ impl Lives {
         registry: &Registry,
         happened: &mut Vec<Witnessed>,
     ) {
+        // Nobody need say that a container is gone, and anybody may make up new ones: what the registry has forgotten goes here too.
+        if self.stages.len() > 2 * registry.told_count() + SPARE {
+            self.stages.retain(|id, _| registry.metadata(id).is_some());
+        }
         match event {
             RuntimeEvent::Listed(listed) => {
                 let has_begun = self.begun.contains(source);

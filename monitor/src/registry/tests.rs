@@ -273,3 +273,66 @@ fn the_kernels_word_on_an_exit_counts_more_than_a_users_own_daemons() {
     registry.init_exited(CgroupId(3), 3 << 8, 1);
     assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(3));
 }
+
+/// A container with as many bytes of labels as are kept of one.
+fn laden(number: usize) -> Metadata {
+    let mut metadata = Metadata::new(ContainerId::new(&format!("{number:064x}")), RuntimeKind::Docker);
+    metadata.labels = [("l".to_owned(), "x".repeat(64 << 10))].into();
+    metadata
+}
+
+fn updated(metadata: Metadata) -> RuntimeEvent {
+    RuntimeEvent::Updated(Box::new(metadata))
+}
+
+#[test]
+fn what_one_source_tells_without_end_takes_so_much_memory_and_nobody_elses_room() {
+    const MOST: usize = (64 << 20) / (64 << 10);
+    let mut registry = Registry::default();
+    // Two of them run; the second is told of again and again.
+    registry.cgroup_made(CgroupId(1), &format!("/docker/{:064x}", 0), None);
+    registry.cgroup_made(CgroupId(2), &format!("/docker/{:064x}", 1), None);
+    registry.runtime_told(&SourceName::new("containerd"), claim("default/web", "/default/web"));
+    for number in 0..5 * MOST {
+        registry.runtime_told(&users_own(), updated(laden(number)));
+        registry.runtime_told(&users_own(), updated(laden(1)));
+        assert!(registry.told_count() <= MOST + 1, "{number}");
+    }
+    assert!(registry.told_count() > MOST / 2, "it is used");
+    let knows = |number: usize| registry.metadata(&ContainerId::new(&format!("{number:064x}"))).is_some();
+    assert!(knows(0) && knows(1) && knows(5 * MOST - 1) && !knows(2), "the oldest go that do not run");
+    assert!(registry.not_kept(&users_own()) > MOST as u64);
+    // Others' words have their own room.
+    registry.runtime_told(&docker(), updated(laden(2)));
+    assert!(registry.metadata(&laden(2).id).is_some() && registry.not_kept(&docker()) == 0);
+    assert!(registry.metadata(&ContainerId::new("default/web")).is_some());
+}
+
+#[test]
+fn where_all_run_more_is_refused_and_comes_in_when_one_has_gone() {
+    const MOST: usize = (64 << 20) / (65 << 10);
+    let mut registry = Registry::default();
+    for number in 0..=MOST {
+        let path = format!("/docker/{number:064x}");
+        registry.cgroup_made(CgroupId(number as u64 + 1), &path, None);
+        registry.runtime_told(&docker(), updated(laden(number)));
+    }
+    let told = registry.told_count();
+    let more = |registry: &mut Registry| registry.runtime_told(&docker(), updated(laden(usize::MAX)));
+    for _ in 0..10 {
+        more(&mut registry);
+    }
+    assert_eq!(registry.told_count(), told);
+    assert!(registry.not_kept(&docker()) >= 10);
+    // What takes no more room is heard all the same.
+    let mut ended = laden(0);
+    ended.labels.clear();
+    ended.state = Some(State::Exited);
+    registry.runtime_told(&docker(), updated(ended));
+    assert_eq!(registry.metadata(&laden(0).id).unwrap().state, Some(State::Exited));
+    registry.cgroup_removed(CgroupId(1), 5, at(101));
+    registry.runtime_told(&docker(), RuntimeEvent::Removed { id: laden(0).id });
+    registry.forget(CgroupId(1));
+    more(&mut registry);
+    assert!(registry.metadata(&laden(usize::MAX).id).is_some());
+}

@@ -10,10 +10,19 @@ use crate::{
     runtime::{Metadata, SourceName},
 };
 
+/// Bytes that are kept of what one source says. Any user can have a source that tells of containers without end, of which nobody
+/// has a cgroup. There is room for ten thousand with four kilobytes of labels each.
+const BYTES: usize = 64 << 20;
+/// To what containers are forgotten when there is no room, so that this is rare.
+const BYTES_AFTER: usize = BYTES / 4 * 3;
+
 /// What is known of containers by runtimes' words.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     words: HashMap<ContainerId, Word>,
+    held: HashMap<SourceName, Held>,
+    /// How many containers were ever told of.
+    ever: u64,
     /// Containers that the runtime has deleted; what it said of them stays as long as a run of theirs.
     deleted: HashSet<ContainerId>,
 }
@@ -24,12 +33,26 @@ struct Word {
     /// Who is believed: of those whose word counts most the first.
     by: SourceName,
     metadata: Arc<Metadata>,
+    /// What that takes.
+    bytes: usize,
+    /// How many containers were told of before.
+    before: u64,
+}
+
+/// What is kept of a source's words.
+#[derive(Debug, Default)]
+struct Held {
+    bytes: usize,
+    /// Containers that were forgotten and words that were not taken in, for want of room.
+    not_kept: u64,
+    /// So many words are refused before room is looked for again: there was none, and to look takes as long as there are containers.
+    futile: usize,
 }
 
 /// What became of something that was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Merged {
-    /// Nothing: somebody is believed whose word counts more.
+    /// Nothing: somebody is believed whose word counts more, or there is no room.
     Refused,
     /// It comes from whoever is believed.
     Believed,
@@ -56,23 +79,77 @@ impl Told {
         if !self.believes(source, &one.id) {
             return Merged::Refused;
         }
-        self.deleted.remove(&one.id);
-        let Some(known) = self.words.get_mut(&one.id) else {
-            self.words.insert(one.id.clone(), Word { by: source.clone(), metadata: Arc::new(one) });
-            return Merged::Believed;
+        let id = one.id.clone();
+        let known = self.words.get(&id);
+        let (merged, by, metadata) = match known {
+            None => (Merged::Believed, source, one),
+            Some(known) if known.by == *source => {
+                let mut both = known.metadata.as_ref().clone();
+                both.merge(one);
+                (Merged::Believed, source, both)
+            }
+            Some(known) if known.by.standing() < source.standing() => (Merged::InsteadOfLess, source, one),
+            Some(known) => {
+                let mut both = one;
+                both.merge(known.metadata.as_ref().clone());
+                (Merged::Added, &known.by, both)
+            }
         };
-        if known.by == *source {
-            Arc::make_mut(&mut known.metadata).merge(one);
-            return Merged::Believed;
+        let bytes = metadata.bytes();
+        let freed = known.filter(|known| known.by == *by).map_or(0, |known| known.bytes);
+        let by = by.clone();
+        let held = self.held.entry(by.clone()).or_default();
+        if bytes > freed && held.bytes - freed + bytes > BYTES {
+            held.not_kept += 1;
+            return Merged::Refused;
         }
-        if known.by.standing() < source.standing() {
-            *known = Word { by: source.clone(), metadata: Arc::new(one) };
-            return Merged::InsteadOfLess;
+        self.deleted.remove(&id);
+        let before = self.take(&id).map_or(self.ever, |known| known.before);
+        self.ever += 1;
+        self.held.entry(by.clone()).or_default().bytes += bytes;
+        self.words.insert(id, Word { by, metadata: Arc::new(metadata), bytes, before });
+        merged
+    }
+
+    /// Whether containers are to be forgotten first, for room for this.
+    pub(super) fn is_short_of_room(&mut self, source: &SourceName, one: &Metadata) -> bool {
+        let Some(held) = self.held.get_mut(source) else { return false };
+        let is_short = held.bytes + one.bytes() > BYTES;
+        if is_short && held.futile > 0 {
+            held.futile -= 1;
+            return false;
         }
-        let mut both = one;
-        both.merge(known.metadata.as_ref().clone());
-        known.metadata = Arc::new(both);
-        Merged::Added
+        is_short
+    }
+
+    /// Forgets of a source's containers those that were told of first, but not these. Whether there were any.
+    pub(super) fn forget_oldest_but(&mut self, source: &SourceName, kept: &HashSet<&ContainerId>) -> bool {
+        let own = self.words.iter().filter(|(id, word)| word.by == *source && !kept.contains(id));
+        let mut oldest: Vec<(u64, ContainerId)> = own.map(|(id, word)| (word.before, id.clone())).collect();
+        oldest.sort_unstable();
+        let all = self.words.len();
+        let mut forgotten = 0;
+        for (_, id) in oldest {
+            if self.held.get(source).is_none_or(|held| held.bytes <= BYTES_AFTER) {
+                break;
+            }
+            self.forget(&id);
+            forgotten += 1;
+        }
+        let held = self.held.entry(source.clone()).or_default();
+        held.not_kept += forgotten;
+        held.futile = if held.bytes > BYTES_AFTER { all } else { 0 };
+        forgotten > 0
+    }
+
+    /// How many containers there are.
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Containers that were forgotten and words that were not taken in, for want of room.
+    pub(super) fn not_kept(&self, source: &SourceName) -> u64 {
+        self.held.get(source).map_or(0, |held| held.not_kept)
     }
 
     /// The runtime has deleted a container. Not where another one is believed on it: anybody may run a daemon of their own.
@@ -109,6 +186,15 @@ impl Told {
     /// Forgets a container.
     pub(super) fn forget(&mut self, id: &ContainerId) {
         self.deleted.remove(id);
-        self.words.remove(id);
+        self.take(id);
+    }
+
+    /// Takes out what was said of a container.
+    fn take(&mut self, id: &ContainerId) -> Option<Word> {
+        let word = self.words.remove(id)?;
+        if let Some(held) = self.held.get_mut(&word.by) {
+            held.bytes -= word.bytes;
+        }
+        Some(word)
     }
 }

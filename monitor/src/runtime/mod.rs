@@ -166,6 +166,9 @@ pub struct PodInfo {
 /// clients collect an answer or an event whole.
 const LABEL_BYTES: usize = 64 * 1024;
 
+/// What a pair of texts takes in memory besides them, about.
+const PAIR_BYTES: usize = 96;
+
 impl Metadata {
     /// A container of which only the id is known.
     #[must_use]
@@ -187,6 +190,35 @@ impl Metadata {
             cgroup_path: None,
             storage: None,
         }
+    }
+
+    /// What it takes in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        /// Of what has a fixed size, with the entries of tables in which it is.
+        const FIXED: usize = 1024;
+        let Self {
+            id,
+            runtime: _,
+            name,
+            image,
+            labels,
+            labels_left_out: _,
+            state: _,
+            created_at: _,
+            started_at: _,
+            finished_at: _,
+            exit_code: _,
+            pid: _,
+            pod,
+            cgroup_path,
+            storage,
+        } = self;
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let pod = pod.as_ref().map_or(0, |pod| text(&pod.uid) + text(&pod.name) + text(&pod.namespace));
+        let labels: usize = labels.iter().map(|(name, value)| name.len() + value.len() + PAIR_BYTES).sum();
+        let storage = storage.as_ref().map_or(0, |storage| storage.bytes());
+        FIXED + id.as_str().len() + text(name) + text(image) + pod + text(cgroup_path) + labels + storage
     }
 
     /// Keeps labels in the order of their names while they fit, and counts the others. The kubelet writes the pod
@@ -337,6 +369,19 @@ pub enum RuntimeEvent {
     },
     /// The connection was made, lost, or fails for another reason than before.
     Connection(ConnectionState),
+}
+
+impl RuntimeEvent {
+    /// What it takes in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Listed(listed) => listed.iter().map(Metadata::bytes).sum(),
+            Self::Updated(one) => one.bytes(),
+            Self::Removed { id } => size_of::<Self>() + id.as_str().len(),
+            Self::Connection(state) => size_of::<Self>() + state.reason.as_ref().map_or(0, String::len),
+        }
+    }
 }
 
 /// Whether a runtime can be asked.

@@ -7,13 +7,20 @@ use std::{
     collections::{BTreeSet, HashSet},
     fs,
     path::{Path, PathBuf},
+    pin::pin,
     str::FromStr,
     sync::Arc,
     time::Duration,
 };
 
 use futures_util::future::join_all;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        mpsc::{UnboundedReceiver, unbounded_channel},
+    },
+    time::{sleep, timeout},
+};
 
 use crate::{
     newtypes::ContainerId,
@@ -28,6 +35,9 @@ use crate::{
 
 /// How often sockets that were not there are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Bytes of what a place has told and nobody has taken in, at most. Beyond that it waits in the socket.
+const UNHEARD_BYTES: u32 = 8 << 20;
 
 /// What goes wrong between us and a runtime.
 #[derive(Debug, thiserror::Error)]
@@ -276,23 +286,61 @@ fn find_rootless(run: &Path, wanted: &[(&str, Api, &str)]) -> Vec<Place> {
     places
 }
 
+/// What a place tells. To be dropped when it has been taken in: until then it takes a part of the room for what waits.
+#[derive(Debug)]
+pub struct Notice {
+    /// The place.
+    pub source: SourceName,
+    /// What it tells.
+    pub event: RuntimeEvent,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
 /// Asks everywhere, for as long as it is polled, and `tell`s what each place says.
 pub async fn watch_all<T>(settings: RuntimeSettings, tell: T)
 where
-    T: Fn(SourceName, RuntimeEvent) + Clone + Send + Sync + 'static,
+    T: Fn(Notice) + Clone + Send + Sync + 'static,
 {
     for place in settings.absent() {
-        tell(SourceName::new(place.name), RuntimeEvent::Connection(nothing_at(place)));
+        let event = RuntimeEvent::Connection(nothing_at(place));
+        tell(Notice { source: SourceName::new(place.name), event, _room: None });
     }
     let mut watched = BTreeSet::new();
     loop {
         for place in settings.present() {
             if watched.insert(place.name.clone()) {
-                let (name, tell) = (place.name.clone(), tell.clone());
-                tokio::spawn(place.watch(move |event| tell(name.clone(), event)));
+                let (sender, said) = unbounded_channel();
+                let name = place.name.clone();
+                // It fails only where nobody listens any more.
+                let watch = place.watch(move |event| drop(sender.send(event)));
+                tokio::spawn(pass_on(name, watch, said, tell.clone()));
             }
         }
         sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Watches a place no faster than what it says is taken in: while there is no room for more, it is not listened to.
+async fn pass_on(
+    source: SourceName,
+    watch: impl Future<Output = ()>,
+    mut said: UnboundedReceiver<RuntimeEvent>,
+    tell: impl Fn(Notice),
+) {
+    let room = Arc::new(Semaphore::new(UNHEARD_BYTES as usize));
+    let mut watch = pin!(watch);
+    loop {
+        tokio::select! {
+            // What was said comes first, so that no more of it waits here than comes at a time.
+            biased;
+            Some(event) = said.recv() => {
+                let bytes = u32::try_from(event.bytes()).unwrap_or(u32::MAX).min(UNHEARD_BYTES);
+                // It is never closed.
+                let room = Arc::clone(&room).acquire_many_owned(bytes).await.ok();
+                tell(Notice { source: source.clone(), event, _room: room });
+            }
+            () = &mut watch => return,
+        }
     }
 }
 
@@ -408,12 +456,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_place_is_listened_to_no_faster_than_it_is_heard() {
+        let mut large = Metadata::new(ContainerId::new("c"), RuntimeKind::Docker);
+        large.name = Some("x".repeat(1 << 20));
+        let (sender, said) = unbounded_channel();
+        let watch = async move {
+            loop {
+                let _ = sender.send(RuntimeEvent::Updated(Box::new(large.clone())));
+                tokio::task::yield_now().await;
+            }
+        };
+        let (heard, mut notices) = unbounded_channel();
+        let tell = move |notice| heard.send(notice).unwrap_or_default();
+        tokio::spawn(pass_on(SourceName::of_user("docker-1000"), watch, said, tell));
+        for _ in 0..2 {
+            let mut waiting = Vec::new();
+            while let Ok(Some(notice)) = timeout(Duration::from_millis(200), notices.recv()).await {
+                waiting.push(notice);
+                assert!(waiting.len() < 100, "it has no end");
+            }
+            // Each takes a little more than 1 MiB. That they are dropped makes room for as many.
+            assert_eq!(waiting.len(), 7);
+        }
+    }
+
+    #[tokio::test]
     async fn every_place_tells_under_its_own_name() {
         let sockets = [named("podman=/nonexistent/p.sock"), named("containerd=/nonexistent/c.sock")];
         let mut settings = RuntimeSettings::new(None, &sockets);
         settings.usual = vec![UsualPlace { name: "cri-o", api: Api::Cri, socket: "/nonexistent/crio.sock" }];
         let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
-        let tell = move |name, event| sender.send((name, event)).unwrap_or_default();
+        let tell = move |notice: Notice| sender.send((notice.source, notice.event)).unwrap_or_default();
         let watching = tokio::spawn(watch_all(settings.clone(), tell));
         let mut states = std::collections::BTreeMap::new();
         while states.len() < settings.answers() {

@@ -99,6 +99,24 @@ fn a_users_own_daemon_tells_nothing_of_a_container_that_the_hosts_knows() {
 }
 
 #[test]
+fn lives_of_containers_that_the_registry_does_not_know_are_forgotten() {
+    let mut witness = Witness::default();
+    let mut registry = Registry::default();
+    registry.runtime_told(&docker(), told(State::Running));
+    witness.heard(&docker(), &told(State::Running), at(0), &registry);
+    for number in 0..5 * SPARE {
+        let mut made_up = Metadata::new(ContainerId::new(&number.to_string()), RuntimeKind::Docker);
+        made_up.state = Some(State::Created);
+        let made_up = RuntimeEvent::Updated(Box::new(made_up));
+        witness.heard(&SourceName::of_user("docker-1000"), &made_up, at(1), &registry);
+    }
+    assert!(witness.lives.stages.len() <= SPARE + 3);
+    witness.take();
+    witness.heard(&docker(), &told(State::Exited), at(2), &registry);
+    assert_eq!(kinds(&mut witness), ["container_died"]);
+}
+
+#[test]
 fn a_record_is_its_containers_even_in_a_nested_cgroup() {
     let mut registry = Registry::default();
     registry.cgroup_made(CgroupId(1), PATH, None);
