@@ -12,7 +12,9 @@ use std::{
 use axum::Router;
 use jiff::Timestamp;
 
-use super::{AppError, confined, export::Export, open_sources, replayed, require_rights, start_edges};
+use super::{
+    AppError, confined, export::Export, open_sources, replayed, require_rights, signals::Ends, start_edges,
+};
 use crate::{
     cadvisor::{self, Cadvisor},
     collector::{
@@ -67,7 +69,7 @@ pub fn serve(source: &Source, settings: &Serve) -> Result<(), AppError> {
     } else {
         let mut collector = Collector::new(open_sources(source), source.keep_ended).with_witness();
         let (sender, messages) = channel();
-        start_edges(source, sender);
+        start_edges(source, Ends::OnRequest, sender);
         let server = start()?;
         say_ready(&address);
         confined::tick(&mut collector, removes_socket);

@@ -10,7 +10,11 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AppError, await_signals, confined, open_sources, require_rights, start_edges};
+use super::{
+    AppError, confined, open_sources, require_rights,
+    signals::{self, Ends},
+    start_edges,
+};
 use crate::{
     collector::{
         collect::Collector,
@@ -36,11 +40,12 @@ pub fn top(source: &Source, settings: &Top) -> Result<(), AppError> {
     require_rights()?;
     let (sender, messages) = channel();
     let stop = sender.clone();
+    // Before the terminal is taken: whatever ends us has to give it back.
+    start_edges(source, Ends::WithTerminal, sender);
     // Opening sources takes a second, and may have something to say.
     let mut screen =
         tui::Top::start(settings.options.clone(), None, move |_| drop(stop.send(Message::Stop)))?;
     let mut collector = Collector::new(open_sources(source), source.keep_ended);
-    start_edges(source, sender);
     confined::tick(&mut collector, false);
     run(&mut collector, &messages, source.interval, |mut snapshot, _| {
         // They are not shown, and would take more room than what is.
@@ -94,15 +99,10 @@ fn show(
     Ok(())
 }
 
-/// SIGINT and SIGTERM, as if somebody had quit.
+/// What ends a command from outside, as if somebody had quit.
 fn stop_on_signals(sender: Sender<Ask>) {
     let (stops, stopped) = channel();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        if let Err(error) = runtime.and_then(|runtime| runtime.block_on(await_signals(&stops))) {
-            log::error!("listen for signals: {error}");
-        }
-    });
+    signals::pass_on(Ends::WithTerminal, stops);
     thread::spawn(move || {
         for _ in stopped {
             // In vain after the end.
