@@ -177,7 +177,6 @@ pub async fn list(settings: &DockerSettings, patience: Duration) -> Result<Vec<M
     }
 }
 
-/// The watch, with what it must remember from one connection to the next.
 /// Asks where a container's data lie, waiting `patience` for each answer.
 pub async fn storage(
     settings: &DockerSettings,
@@ -190,6 +189,7 @@ pub async fn storage(
     translate::storage(runtime, id, &mut answer).storage
 }
 
+/// The watch, with what it must remember from one connection to the next.
 struct Watcher<F> {
     at: DockerSettings,
     timing: Timing,
