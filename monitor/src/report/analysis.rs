@@ -45,6 +45,9 @@ pub(super) struct Findings {
     pub(super) changes: Vec<Change>,
     /// Means of equal stretches of time, for a plot.
     pub(super) plot: Vec<Option<f64>>,
+    /// Where the changes are in the plot, as shares of its width.
+    #[serde(skip)]
+    pub(super) marks: Vec<f64>,
 }
 
 /// A value that does not belong to the others.
@@ -82,12 +85,14 @@ pub(super) fn analyse(ticks: &[Timestamp], values: &[Option<f64>]) -> Option<Fin
         let (at, value) = (*times.get(outlier.index)?, *measured.get(outlier.index)?);
         Some(Outlier { at, value, score: outlier.score })
     });
+    let changes = level_changes(&times, &measured);
     Some(Findings {
         summary,
         trend_per_hour: trend(&times, &measured),
         outlier_count,
         outliers: told.collect(),
-        changes: level_changes(&times, &measured),
+        marks: changes.iter().filter_map(|change| place_in_plot(ticks, change.at)).collect(),
+        changes,
         plot: stretches(values, PLOT_POINTS),
     })
 }
@@ -123,6 +128,14 @@ fn level_changes(times: &[Timestamp], values: &[f64]) -> Vec<Change> {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// Where a tick is between the first point of a plot and the last, of which each is a stretch of as many ticks.
+fn place_in_plot(ticks: &[Timestamp], at: Timestamp) -> Option<f64> {
+    let size = ticks.len().div_ceil(PLOT_POINTS).max(1);
+    let last_point = ticks.len().div_ceil(size).checked_sub(1)?;
+    let point = ticks.binary_search(&at).ok()? as f64 / size as f64;
+    (last_point > 0).then(|| (point / last_point as f64).min(1.0))
 }
 
 /// The means of so many equal stretches of time, or of each tick where there are fewer.
@@ -201,6 +214,23 @@ mod tests {
         let step = findings.changes.iter().find(at_step).unwrap();
         assert!((step.after - 20.5).abs() < 0.2, "{step:?}");
         assert_eq!(findings.plot.len(), 200);
+    }
+
+    #[test]
+    fn a_change_is_marked_where_the_plot_has_its_step() {
+        // There from half of the time on; ticks are further apart in the end.
+        let values: Vec<Option<f64>> = (0..3600)
+            .map(|index| (index >= 1800).then(|| if index < 2700 { 1.0 } else { 5.0 } + noise(index) / 10.0))
+            .collect();
+        let mut ticks = ticks(3600);
+        for (index, tick) in ticks.iter_mut().enumerate().skip(3000) {
+            *tick += jiff::SignedDuration::from_secs(60 * i64::try_from(index - 3000).unwrap());
+        }
+        let findings = analyse(&ticks, &values).unwrap();
+        let [mark] = findings.marks.as_slice() else { panic!("{:?}", findings.changes) };
+        let step = findings.plot.iter().position(|value| value.is_some_and(|value| value > 3.0)).unwrap();
+        let step = step as f64 / (findings.plot.len() - 1) as f64;
+        assert!((mark - step).abs() < 0.01 && (mark - 0.75).abs() < 0.01, "{mark} {step}");
     }
 
     #[test]
