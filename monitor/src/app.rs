@@ -6,6 +6,7 @@ mod look;
 mod record;
 mod replayed;
 mod serve;
+mod signals;
 mod top;
 mod watch;
 
@@ -19,6 +20,7 @@ pub use self::{
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     path::Path,
     sync::{
         Arc,
@@ -30,6 +32,7 @@ use std::{
 
 use bytes::BytesMut;
 
+use self::signals::{Ends, Signals};
 use crate::{
     cgroup::{Hierarchy, Mode, Mount, list_cgroups, raise_fd_limit},
     collector::{
@@ -56,10 +59,13 @@ use crate::{
         sys,
     },
     recording::RecordingError,
-    runtime::{RuntimeEvent, path, places},
+    runtime::{
+        RuntimeEvent, Standing, path,
+        places::{self, Notice},
+    },
     serve::ServeError,
     settings::{Form, Source, Stream},
-    tui::{self, TuiError},
+    tui::TuiError,
 };
 
 /// Why monitor cannot do what it was asked for.
@@ -134,7 +140,7 @@ fn measure(
 ) -> Result<(), AppError> {
     let mut collector = Collector::new(open_sources(source), source.keep_ended);
     let (sender, messages) = channel();
-    start_edges(source, sender);
+    start_edges(source, Ends::OnRequest, sender);
     let mut publisher = Publisher {
         sink: start_sink(),
         left: wanted.count,
@@ -164,11 +170,12 @@ fn await_runtimes(collector: &mut Collector, messages: &Receiver<Message>, answe
     while answered.len() < answers {
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok(message) = messages.recv_timeout(left) else { break };
-        let Message::Runtime(source, event) = message else { return true };
+        let Message::Runtime(Notice { source, event, .. }) = message else { return true };
         let is_answer = matches!(&event, RuntimeEvent::Listed(_))
             || matches!(&event, RuntimeEvent::Connection(state) if !state.connected);
         collector.runtime_told(&source, event);
-        if is_answer {
+        // Users' own daemons are not among those that are waited for.
+        if is_answer && source.standing() == Standing::Host {
             answered.insert(source);
         }
     }
@@ -363,9 +370,11 @@ fn fixed_sources(hierarchy: &Result<Hierarchy, String>) -> BTreeMap<String, mode
     sources
 }
 
-/// The edges, on a thread of their own: the runtimes' clients and signals. They end with the process.
-fn start_edges(source: &Source, sender: Sender<Message>) {
+/// The edges, on a thread of their own: the runtimes' clients and signals. They end with the process. When this returns, signals
+/// are listened for.
+fn start_edges(source: &Source, ends: Ends, sender: Sender<Message>) {
     let runtimes = source.runtimes.clone();
+    let (listens, listening) = channel::<Infallible>();
     let work = move || {
         confine::enter(Part::Edges);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -375,35 +384,23 @@ fn start_edges(source: &Source, sender: Sender<Message>) {
         };
         let told = sender.clone();
         runtime.block_on(async move {
+            let signals = Signals::listen(ends);
+            drop(listens);
             // Sending fails only after the loop has ended.
-            let tell = move |source, event| drop(told.send(Message::Runtime(source, event)));
+            let tell = move |notice| drop(told.send(Message::Runtime(notice)));
             tokio::spawn(places::watch_all(runtimes, tell));
-            if let Err(error) = await_signals(&sender).await {
-                log::error!("listen for signals: {error}");
-                std::future::pending::<()>().await;
+            match signals {
+                Ok(signals) => signals.pass_on(&sender).await,
+                Err(error) => {
+                    log::error!("listen for signals: {error}");
+                    std::future::pending::<()>().await;
+                }
             }
         });
     };
     if let Err(error) = thread::Builder::new().name("edges".to_owned()).spawn(work) {
         log::error!("start the thread for signals and runtimes: {error}");
     }
-}
-
-/// The first SIGINT or SIGTERM ends the stream after its last window, the second one at once.
-async fn await_signals(sender: &Sender<Message>) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    for is_second in [false, true] {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        if is_second {
-            tui::restore();
-            std::process::exit(130);
-        }
-        let _ = sender.send(Message::Stop);
-    }
-    Ok(())
+    // Nothing comes but the end.
+    let _ = listening.recv();
 }

@@ -4,6 +4,8 @@
 //! again gets a new cgroup and so a new run, and a new series. Identity comes from the cgroup's path; what the runtime
 //! says is joined by container id, whenever it arrives.
 
+mod told;
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -11,9 +13,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::told::{Merged, Told};
 use crate::{
     newtypes::{CgroupId, ContainerId},
-    runtime::{Metadata, RuntimeEvent, RuntimeKind, SourceName, State, path::Claims},
+    runtime::{Metadata, RuntimeEvent, RuntimeKind, SourceName, Standing, State, path::Claims},
 };
 
 /// Everything known about one cgroup.
@@ -52,7 +55,8 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     /// How it ended, as the kernel or the runtime told.
     pub exit_code: Option<i64>,
-    /// How deep the pid namespace is whose end told the exit code; 0 where the runtime told.
+    /// How deep the pid namespace is whose end told the exit code; 0 where the host's runtime told, and deeper than any where a
+    /// user's own did.
     pub exit_level: Option<u32>,
     /// When it ended, as the runtime told.
     pub finished_at: Option<Timestamp>,
@@ -64,13 +68,10 @@ pub struct Registry {
     cgroups: HashMap<CgroupId, CgroupInfo>,
     by_path: HashMap<Arc<str>, CgroupId>,
     runs: HashMap<CgroupId, Arc<Run>>,
-    metadata: HashMap<ContainerId, Arc<Metadata>>,
-    /// Who told of each first, and so is the one that is believed.
-    told_by: HashMap<ContainerId, SourceName>,
+    /// What runtimes say of containers.
+    told: Told,
     /// Cgroups that runtimes have told of.
     claims: Claims,
-    /// Containers that the runtime has deleted; their metadata stays as long as a run of theirs.
-    deleted: HashSet<ContainerId>,
 }
 
 impl Run {
@@ -84,8 +85,16 @@ impl Run {
 /// A runtime makes a container's cgroups in every hierarchy within this time.
 const MADE_TOGETHER: SignedDuration = SignedDuration::from_millis(500);
 
-/// A runtime's word on the exit code counts more than that of any pid namespace.
-const RUNTIMES_LEVEL: u32 = 0;
+/// What a runtime's word on an exit code counts, as if it were a pid namespace's: that of the host's more than any, that of a
+/// user's own less than any.
+fn exit_level(source: &SourceName) -> u32 {
+    match source.standing() {
+        Standing::Host => 0,
+        Standing::User => USERS_LEVEL,
+    }
+}
+
+const USERS_LEVEL: u32 = u32::MAX;
 
 impl Registry {
     /// A cgroup exists at this path. `made_at` is given where its making was seen.
@@ -123,9 +132,10 @@ impl Registry {
         let (runtime, container) = identity.container?;
         let key = if own_path == path { id } else { *self.by_path.get(own_path.as_str())? };
         // The runtime may have told of its end before the kernel's record of its beginning was read.
-        let end = self.metadata.get(&container).filter(|told| {
+        let end = self.told.of(&container).filter(|(told, _)| {
             told.state == Some(State::Exited) && made_at.is_some() && made_at <= told.finished_at
         });
+        let exit = end.and_then(|(told, by)| Some((told.exit_code?, exit_level(by))));
         let run = self.runs.entry(key).or_insert_with(|| {
             Arc::new(Run {
                 id: container,
@@ -135,9 +145,9 @@ impl Registry {
                 made_at,
                 members: BTreeSet::new(),
                 ended_at: None,
-                exit_code: end.and_then(|told| told.exit_code),
-                exit_level: end.and_then(|told| told.exit_code).map(|_| RUNTIMES_LEVEL),
-                finished_at: end.and_then(|told| told.finished_at),
+                exit_code: exit.map(|(code, _)| code),
+                exit_level: exit.map(|(_, level)| level),
+                finished_at: end.and_then(|(told, _)| told.finished_at),
             })
         });
         Arc::make_mut(run).members.insert(id);
@@ -210,59 +220,84 @@ impl Registry {
         }
     }
 
+    /// Whether what this place says of a container counts: nothing that a user's own daemon says does, where a runtime of the
+    /// host's knows the container.
+    #[must_use]
+    pub fn believes(&self, source: &SourceName, id: &ContainerId) -> bool {
+        self.told.believes(source, id)
+    }
+
     /// Takes in what a runtime tells.
     pub fn runtime_told(&mut self, source: &SourceName, event: RuntimeEvent) {
         match event {
             RuntimeEvent::Listed(listed) => {
-                let listed_ids: HashSet<ContainerId> = listed.iter().map(|one| one.id.clone()).collect();
-                let own = self.told_by.iter().filter(|(_, teller)| *teller == source).map(|(id, _)| id);
-                self.deleted.extend(own.filter(|id| !listed_ids.contains(id)).cloned());
+                self.told.deleted_but(source, &listed.iter().map(|one| &one.id).collect());
                 for one in listed {
                     self.merge(source, one);
                 }
             }
             RuntimeEvent::Updated(one) => self.merge(source, *one),
-            // Not by a place that only knows it too: anybody may run a daemon of their own.
-            RuntimeEvent::Removed { id } => {
-                if self.told_by.get(&id) == Some(source) {
-                    self.deleted.insert(id);
-                }
-            }
+            RuntimeEvent::Removed { id } => self.told.deleted(source, id),
             RuntimeEvent::Connection(_) => {}
         }
     }
 
-    /// Two runtimes may know one container, one of them using the other: the second only adds what the first left out.
     fn merge(&mut self, source: &SourceName, one: Metadata) {
-        self.deleted.remove(&one.id);
-        let is_first = self.told_by.entry(one.id.clone()).or_insert_with(|| source.clone()) == source;
-        if is_first
-            && one.state == Some(State::Exited)
-            && let Some(run) = self.last_run_of(&one.id, one.finished_at)
+        if self.told.is_short_of_room(source, &one) {
+            let running = self.runs.values().map(|run| &run.id).collect();
+            if self.told.forget_oldest_but(source, &running) {
+                self.claims.keep(|id| self.told.of(id).is_some());
+            }
+        }
+        let id = one.id.clone();
+        let end = (one.state == Some(State::Exited)).then_some((one.exit_code, one.finished_at));
+        let claim = one.cgroup_path.clone().map(|path| (path, one.runtime));
+        let merged = self.told.merge(source, one);
+        match merged {
+            Merged::Refused => return,
+            Merged::InsteadOfLess => self.unsay_ends(&id),
+            Merged::Believed | Merged::Added => {}
+        }
+        if merged != Merged::Added
+            && let Some((exit_code, finished_at)) = end
+            && let Some(run) = self.last_run_of(&id, finished_at)
         {
-            if one.exit_code.is_some() {
-                run.exit_code = one.exit_code;
-                run.exit_level = Some(RUNTIMES_LEVEL);
+            let level = exit_level(source);
+            if exit_code.is_some() && run.exit_level.is_none_or(|known| level <= known) {
+                run.exit_code = exit_code;
+                run.exit_level = Some(level);
             }
-            run.finished_at = one.finished_at.or(run.finished_at);
+            run.finished_at = finished_at.or(run.finished_at);
         }
-        let claim = one.cgroup_path.clone().map(|path| (path, one.runtime, one.id.clone()));
-        match self.metadata.get_mut(&one.id) {
-            Some(known) if is_first => Arc::make_mut(known).merge(one),
-            Some(known) => {
-                let mut both = one;
-                both.merge(known.as_ref().clone());
-                *known = Arc::new(both);
-            }
-            None => {
-                self.metadata.insert(one.id.clone(), Arc::new(one));
-            }
-        }
-        if let Some((path, runtime, id)) = claim
+        if let Some((path, runtime)) = claim
             && self.claims.add(&path, runtime, &id)
         {
             self.join_claimed(&path);
         }
+    }
+
+    /// Takes back what a user's own daemon said of how a container's runs ended.
+    fn unsay_ends(&mut self, id: &ContainerId) {
+        for run in self.runs.values_mut().filter(|run| run.id == *id) {
+            let run = Arc::make_mut(run);
+            run.finished_at = None;
+            if run.exit_level == Some(USERS_LEVEL) {
+                run.exit_code = None;
+                run.exit_level = None;
+            }
+        }
+    }
+
+    /// How many containers are known by runtimes' words.
+    #[must_use]
+    pub fn told_count(&self) -> usize {
+        self.told.len()
+    }
+
+    /// How much of what a place told found no room: containers that were forgotten, and words that were not taken in.
+    #[must_use]
+    pub fn not_kept(&self, source: &SourceName) -> u64 {
+        self.told.not_kept(source)
     }
 
     /// Makes a run of a cgroup that was there before a runtime told whose it is, and of those below it. One that was
@@ -318,24 +353,20 @@ impl Registry {
     }
 
     fn forget_metadata_of_the_deleted(&mut self, id: &ContainerId) {
-        if self.deleted.contains(id) && !self.runs.values().any(|run| run.id == *id) {
-            self.deleted.remove(id);
-            self.metadata.remove(id);
-            self.told_by.remove(id);
+        if self.told.is_deleted(id) && !self.runs.values().any(|run| run.id == *id) {
+            self.told.forget(id);
             self.claims.remove(id);
         }
     }
 
     /// Forgets what a runtime said of containers that it has deleted and that no run is left of.
     pub fn forget_deleted(&mut self) {
-        if self.deleted.is_empty() {
+        if !self.told.has_deleted() {
             return;
         }
         let running: HashSet<&ContainerId> = self.runs.values().map(|run| &run.id).collect();
-        let gone: Vec<ContainerId> =
-            self.deleted.iter().filter(|id| !running.contains(id)).cloned().collect();
-        for id in gone {
-            self.forget_metadata_of_the_deleted(&id);
+        for id in self.told.forget_deleted_but(&running) {
+            self.claims.remove(&id);
         }
     }
 
@@ -394,7 +425,7 @@ impl Registry {
     /// What the runtime says of a container.
     #[must_use]
     pub fn metadata(&self, id: &ContainerId) -> Option<&Arc<Metadata>> {
-        self.metadata.get(id)
+        self.told.of(id).map(|(metadata, _)| metadata)
     }
 
     /// A container's cgroup and those above it, from the inside out.

@@ -1,9 +1,8 @@
 //! The thread that writes to databases and collectors. It is not the server's, since it reads files and makes connections.
 
-use std::{
-    sync::mpsc::Sender,
-    thread::{self, JoinHandle},
-};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::watch;
 
 use super::AppError;
 use crate::{
@@ -24,7 +23,7 @@ impl Export {
     pub(super) fn start(
         settings: &Serve,
         hub: &Hub,
-        reports: Sender<Reports>,
+        reports: watch::Sender<Reports>,
     ) -> Result<Option<Self>, AppError> {
         if settings.sinks.is_empty() {
             return Ok(None);

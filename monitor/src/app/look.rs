@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::channel;
 
-use super::{AppError, await_runtimes, confined, open_sources, require_rights, start_edges};
+use super::{AppError, await_runtimes, confined, open_sources, require_rights, signals::Ends, start_edges};
 use crate::{
     collector::{
         collect::Collector,
@@ -17,7 +17,7 @@ pub fn look(source: &Source) -> Result<Snapshot, AppError> {
     require_rights()?;
     let mut collector = Collector::new(open_sources(source), source.keep_ended);
     let (sender, messages) = channel();
-    start_edges(source, sender);
+    start_edges(source, Ends::OnRequest, sender);
     if await_runtimes(&mut collector, &messages, source.runtimes.answers()) {
         return Err(AppError::Stopped);
     }

@@ -14,7 +14,10 @@ use std::{
 use bytes::BytesMut;
 use jiff::Timestamp;
 
-use super::{AppError, Wanted, await_signals, encoder, measure, require_rights};
+use super::{
+    AppError, Wanted, encoder, measure, require_rights,
+    signals::{self, Ends},
+};
 use crate::{
     collector::run::Message,
     console::Progress,
@@ -198,13 +201,7 @@ pub(super) struct Pace {
 impl Pace {
     pub(super) fn new(speed: Option<f64>) -> Self {
         let (sender, messages) = channel();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let listened = runtime.and_then(|runtime| runtime.block_on(await_signals(&sender)));
-            if let Err(error) = listened {
-                log::error!("listen for signals: {error}");
-            }
-        });
+        signals::pass_on(Ends::OnRequest, sender);
         Self { speed, began_at: None, since: None, messages }
     }
 

@@ -11,8 +11,11 @@ use std::{
 
 use axum::Router;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
-use super::{AppError, confined, export::Export, open_sources, replayed, require_rights, start_edges};
+use super::{
+    AppError, confined, export::Export, open_sources, replayed, require_rights, signals::Ends, start_edges,
+};
 use crate::{
     cadvisor::{self, Cadvisor},
     collector::{
@@ -53,7 +56,7 @@ pub fn serve(source: &Source, settings: &Serve) -> Result<(), AppError> {
     let keeper = settings.history.as_ref().map(|kept| keep(kept, &hub)).transpose()?;
     let past = keeper.as_ref().map(Keeper::past);
     let router = guarded(router(settings, &hub, past.clone()), Arc::clone(&access), hub.clone());
-    let (reports, of_sinks) = channel();
+    let (reports, of_sinks) = watch::channel(Reports::new());
     let export = Export::start(settings, &hub, reports)?;
     // A recording may have pauses.
     let tick = if settings.replay.is_some() { Duration::MAX } else { source.interval };
@@ -67,7 +70,7 @@ pub fn serve(source: &Source, settings: &Serve) -> Result<(), AppError> {
     } else {
         let mut collector = Collector::new(open_sources(source), source.keep_ended).with_witness();
         let (sender, messages) = channel();
-        start_edges(source, sender);
+        start_edges(source, Ends::OnRequest, sender);
         let server = start()?;
         say_ready(&address);
         confined::tick(&mut collector, removes_socket);
@@ -126,19 +129,15 @@ fn measure(
     messages: &Receiver<Message>,
     interval: Duration,
     publisher: &mut Publisher,
-    of_sinks: &Receiver<Reports>,
+    of_sinks: &watch::Receiver<Reports>,
 ) {
     let mut teller = Teller::default();
-    let mut latest_of_sinks = Reports::new();
     run(collector, messages, interval, |mut snapshot, collector| {
         let witnessed = collector.take_witnessed();
         let missed = publisher.take_missed_events();
         publisher.tell(teller.describe(witnessed, missed, collector.registry()));
         snapshot.coverage.lost.unwritten_snapshots_total = publisher.missed_snapshots();
-        if let Some(latest) = of_sinks.try_iter().last() {
-            latest_of_sinks = latest;
-        }
-        snapshot.coverage.sinks.clone_from(&latest_of_sinks);
+        snapshot.coverage.sinks.clone_from(&of_sinks.borrow());
         publisher.publish(snapshot);
         Then::GoOn
     });

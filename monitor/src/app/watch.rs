@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{AppError, await_runtimes, confined, open_sources, require_rights, start_edges};
+use super::{AppError, await_runtimes, confined, open_sources, require_rights, signals::Ends, start_edges};
 use crate::{
     collector::{
         collect::Collector,
@@ -41,7 +41,7 @@ pub fn watch(source: &Source, settings: &Events) -> Result<(), AppError> {
     let mut collector = Collector::new(open_sources(source), source.keep_ended).with_witness();
     warn_of_what_is_not_told(&collector);
     let (sender, messages) = channel();
-    start_edges(source, sender);
+    start_edges(source, Ends::OnRequest, sender);
     let answers = source.runtimes.answers();
     if await_runtimes(&mut collector, &messages, answers) {
         return Ok(());
@@ -105,7 +105,7 @@ fn wait(collector: &mut Collector, messages: &Receiver<Message>, time: Duration)
     let deadline = Instant::now() + time;
     loop {
         match messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(Message::Runtime(source, event)) => collector.runtime_told(&source, event),
+            Ok(Message::Runtime(told)) => collector.runtime_told(&told.source, told.event),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
             Err(RecvTimeoutError::Timeout) => return false,
         }

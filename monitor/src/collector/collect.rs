@@ -185,7 +185,7 @@ impl Collector {
     /// Takes in what a runtime tells.
     pub fn runtime_told(&mut self, source: &SourceName, event: RuntimeEvent) {
         if let Some(witness) = &mut self.witness {
-            witness.heard(source, &event, Timestamp::now());
+            witness.heard(source, &event, Timestamp::now(), &self.registry);
         }
         if let RuntimeEvent::Connection(state) = &event {
             self.connections.insert(source.clone(), state.clone());

@@ -60,7 +60,7 @@ impl Collector {
         let probes = self.sources.probes.as_ref().ok();
         coverage.sources.insert("tasks".to_owned(), self.census.source(probes));
         for (name, state) in &self.connections {
-            coverage.sources.insert(name.to_string(), connection(state));
+            coverage.sources.insert(name.to_string(), connection(state, self.registry.not_kept(name)));
         }
         coverage
     }
@@ -182,13 +182,42 @@ fn probe(status: ProbeStatus) -> Probe {
     }
 }
 
-/// The way to a runtime.
-fn connection(state: &ConnectionState) -> Source {
+/// The way to a runtime, of whose words so many found no room.
+fn connection(state: &ConnectionState, not_kept: u64) -> Source {
     let ConnectionState { endpoint, connected, is_absent, reason, server_version: _ } = state;
-    let state = match (connected, is_absent) {
-        (true, _) => "ok",
-        (false, true) => "absent",
-        (false, false) => "unavailable",
+    let (state, reason) = match (connected, is_absent) {
+        (true, _) if not_kept > 0 => {
+            let reason = format!(
+                "it tells of more containers than are remembered of one runtime: those without a cgroup were forgotten, the \
+                 oldest first, or not taken in, {not_kept} times"
+            );
+            ("partial", Some(reason))
+        }
+        (true, _) => ("ok", reason.clone()),
+        (false, true) => ("absent", reason.clone()),
+        (false, false) => ("unavailable", reason.clone()),
     };
-    Source { state: state.to_owned(), reason: reason.clone(), origin: Some(endpoint.clone()) }
+    Source { state: state.to_owned(), reason, origin: Some(endpoint.clone()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_tells_too_much_is_partial_while_it_answers() {
+        let mut state = ConnectionState {
+            endpoint: "unix:///run/user/1000/docker.sock".to_owned(),
+            connected: true,
+            is_absent: false,
+            reason: None,
+            server_version: None,
+        };
+        assert_eq!(connection(&state, 0).state, "ok");
+        let source = connection(&state, 7);
+        assert_eq!(source.state, "partial");
+        assert!(source.reason.unwrap().contains("7 times"));
+        state.connected = false;
+        assert_eq!(connection(&state, 7).state, "unavailable");
+    }
 }

@@ -6,17 +6,13 @@ use std::{
 };
 
 use super::{collect::Collector, window::Windows};
-use crate::{
-    model::Snapshot,
-    probes::sys,
-    runtime::{RuntimeEvent, SourceName},
-};
+use crate::{model::Snapshot, probes::sys, runtime::places::Notice};
 
 /// What reaches the loop from other threads.
 #[derive(Debug)]
 pub enum Message {
     /// A runtime tells something.
-    Runtime(SourceName, RuntimeEvent),
+    Runtime(Notice),
     /// End after one more tick.
     Stop,
 }
@@ -84,7 +80,7 @@ fn wait_until(collector: &mut Collector, messages: &Receiver<Message>, deadline:
             drain_at = now + DRAIN_EVERY;
         }
         match messages.recv_timeout(deadline.min(drain_at).saturating_duration_since(now)) {
-            Ok(Message::Runtime(source, event)) => collector.runtime_told(&source, event),
+            Ok(Message::Runtime(told)) => collector.runtime_told(&told.source, told.event),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
             Err(RecvTimeoutError::Timeout) => {}
         }

@@ -54,9 +54,15 @@ impl Witness {
         }
     }
 
-    /// A runtime's word, at this moment.
-    pub(super) fn heard(&mut self, source: &SourceName, event: &RuntimeEvent, at: Timestamp) {
-        self.lives.follow(source, event, at, &mut self.happened);
+    /// A runtime's word, at this moment, before the registry takes it in.
+    pub(super) fn heard(
+        &mut self,
+        source: &SourceName,
+        event: &RuntimeEvent,
+        at: Timestamp,
+        registry: &Registry,
+    ) {
+        self.lives.follow(source, event, at, registry, &mut self.happened);
     }
 
     /// A sample, after the one before.
@@ -159,18 +165,26 @@ enum Stage {
     Died,
 }
 
+/// Containers more than the registry knows for which there is room, so that it is rarely made.
+const SPARE: usize = 1024;
+
 impl Lives {
     fn follow(
         &mut self,
         source: &SourceName,
         event: &RuntimeEvent,
         at: Timestamp,
+        registry: &Registry,
         happened: &mut Vec<Witnessed>,
     ) {
+        // Nobody need say that a container is gone, and anybody may make up new ones: what the registry has forgotten goes here too.
+        if self.stages.len() > 2 * registry.told_count() + SPARE {
+            self.stages.retain(|id, _| registry.metadata(id).is_some());
+        }
         match event {
             RuntimeEvent::Listed(listed) => {
                 let has_begun = self.begun.contains(source);
-                for one in listed {
+                for one in listed.iter().filter(|one| registry.believes(source, &one.id)) {
                     if has_begun {
                         self.update(one, at, happened);
                     } else if let Some(stage) = stage(one) {
@@ -179,9 +193,13 @@ impl Lives {
                 }
                 self.begun.insert(source.clone());
             }
-            RuntimeEvent::Updated(one) => self.update(one, at, happened),
+            RuntimeEvent::Updated(one) => {
+                if registry.believes(source, &one.id) {
+                    self.update(one, at, happened);
+                }
+            }
             RuntimeEvent::Removed { id } => {
-                if self.stages.remove(id).is_some() {
+                if registry.believes(source, id) && self.stages.remove(id).is_some() {
                     let subject = Subject::Container(id.clone());
                     happened.push(Witnessed { at, subject, what: Happening::ContainerRemoved });
                 }

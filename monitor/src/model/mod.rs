@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod catalog;
 pub mod coverage;
+mod devices;
 pub mod event;
 pub mod filesystems;
 pub mod groups;
@@ -26,6 +27,7 @@ pub use self::{
     audit::{Agent, Audit, Comparison},
     catalog::{Distribution, Kind, Metric, Span, Value},
     coverage::{Coverage, Lost, Probe, Sink, Source},
+    devices::{is_disk, leads_outside},
     event::{EVENT_SCHEMA_VERSION, Event, EventContainer, Happening, LossCause},
     filesystems::{
         FilesystemSpace, Filesystems, HostFilesystem, Tree, TreeUsage, UsageMethod, Volume, VolumeKind,

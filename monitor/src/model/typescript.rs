@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{
     audit::Agent,
     catalog::{self, Kind, Metric, Span},
+    devices::{INNER_INTERFACES, NO_DISKS},
     filesystems::{FilesystemSpace, TreeUsage},
     host::{DiskActivity, InterfaceTraffic},
 };
@@ -49,7 +50,19 @@ pub fn typescript() -> String {
     put_metrics(&mut text, "FILESYSTEM_METRICS", "the machine's file systems", FilesystemSpace::METRICS);
     put_metrics(&mut text, "INTERFACE_METRICS", "the machine's interfaces", InterfaceTraffic::METRICS);
     put_metrics(&mut text, "AGENT_METRICS", "monitor itself", Agent::METRICS);
+    put_names(&mut text, "INNER_INTERFACES", "interfaces that lead nowhere outside", &INNER_INTERFACES);
+    put_names(&mut text, "NO_DISKS", "block devices that stand on others, or are no disks", &NO_DISKS);
     text
+}
+
+fn put_names(text: &mut String, name: &str, of: &str, beginnings: &[&str]) {
+    let beginnings: Vec<String> = beginnings.iter().map(|beginning| quoted(beginning)).collect();
+    let beginnings = beginnings.join(", ");
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        "\n/** Beginnings of the names of {of}. */\nexport const {name}: readonly string[] = [{beginnings}];\n"
+    );
 }
 
 fn put_metrics<'m, T: 'static>(

@@ -10,6 +10,11 @@ fn docker() -> SourceName {
     SourceName::new("docker")
 }
 
+/// Any user can have a daemon there, and knows the ids of others' containers from `/proc`.
+fn users_own() -> SourceName {
+    SourceName::of_user("docker-1000")
+}
+
 fn own_path() -> String {
     format!("/docker/{ID}")
 }
@@ -123,8 +128,7 @@ fn a_place_that_only_knows_a_container_too_cannot_remove_it() {
     let mut registry = registry_with_container();
     registry.runtime_told(&docker(), told(State::Running, None, None));
     registry.cgroup_removed(CgroupId(3), 5, at(101));
-    let stranger = SourceName::new("docker-1000");
-    registry.runtime_told(&stranger, RuntimeEvent::Removed { id: ContainerId::new(ID) });
+    registry.runtime_told(&users_own(), RuntimeEvent::Removed { id: ContainerId::new(ID) });
     registry.forget(CgroupId(3));
     assert!(registry.metadata(&ContainerId::new(ID)).is_some());
     registry.runtime_told(&docker(), RuntimeEvent::Removed { id: ContainerId::new(ID) });
@@ -210,4 +214,125 @@ fn of_two_runtimes_that_know_a_container_the_first_is_believed() {
     let known = registry.metadata(&ContainerId::new(ID)).unwrap();
     assert_eq!((known.name.as_deref(), known.image.as_deref()), (Some("web"), Some("nginx")));
     assert_eq!(known.runtime, RuntimeKind::Docker);
+}
+
+/// What a user's own daemon makes up of somebody else's container.
+fn made_up(state: State) -> Metadata {
+    let mut metadata = Metadata::new(ContainerId::new(ID), RuntimeKind::Podman);
+    metadata.name = Some("made up".to_owned());
+    metadata.image = Some("made up too".to_owned());
+    metadata.labels = [("pay".to_owned(), "somebody".to_owned())].into();
+    metadata.state = Some(state);
+    metadata.exit_code = (state == State::Exited).then_some(99);
+    metadata.finished_at = (state == State::Exited).then_some(at(150));
+    metadata
+}
+
+#[test]
+fn a_users_own_daemon_that_answers_first_is_believed_until_the_hosts_speaks() {
+    let mut registry = registry_with_container();
+    let id = ContainerId::new(ID);
+    registry.runtime_told(&users_own(), RuntimeEvent::Listed(vec![made_up(State::Exited)]));
+    assert_eq!(registry.metadata(&id).unwrap().name.as_deref(), Some("made up"));
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(99));
+
+    registry.runtime_told(&docker(), told(State::Running, None, None));
+    let mut expected = Metadata::new(id.clone(), RuntimeKind::Docker);
+    expected.name = Some("web".to_owned());
+    expected.state = Some(State::Running);
+    assert_eq!(**registry.metadata(&id).unwrap(), expected, "no word of the other stays");
+    let run = registry.runs().next().unwrap().1;
+    assert_eq!((run.exit_code, run.exit_level, run.finished_at), (None, None, None));
+
+    registry.runtime_told(&users_own(), RuntimeEvent::Updated(Box::new(made_up(State::Exited))));
+    assert!(!registry.believes(&users_own(), &id));
+    assert_eq!(**registry.metadata(&id).unwrap(), expected);
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, None);
+    for event in [RuntimeEvent::Listed(Vec::new()), RuntimeEvent::Removed { id: id.clone() }] {
+        registry.runtime_told(&users_own(), event);
+        registry.cgroup_removed(CgroupId(3), 5, at(200));
+        registry.forget(CgroupId(3));
+        assert!(registry.metadata(&id).is_some(), "only whoever is believed can delete it");
+    }
+    // Nor is what its own runtime has deleted brought back.
+    registry.runtime_told(&docker(), RuntimeEvent::Removed { id: id.clone() });
+    registry.runtime_told(&users_own(), RuntimeEvent::Updated(Box::new(made_up(State::Running))));
+    registry.forget_deleted();
+    assert_eq!(registry.metadata(&id), None);
+}
+
+#[test]
+fn the_kernels_word_on_an_exit_counts_more_than_a_users_own_daemons() {
+    let mut registry = registry_with_container();
+    registry.init_exited(CgroupId(3), 3 << 8, 1);
+    registry.runtime_told(&users_own(), RuntimeEvent::Updated(Box::new(made_up(State::Exited))));
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(3));
+    let mut registry = registry_with_container();
+    registry.runtime_told(&users_own(), RuntimeEvent::Updated(Box::new(made_up(State::Exited))));
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(99), "where nobody else tells");
+    registry.init_exited(CgroupId(3), 3 << 8, 1);
+    assert_eq!(registry.runs().next().unwrap().1.exit_code, Some(3));
+}
+
+/// A container with as many bytes of labels as are kept of one.
+fn laden(number: usize) -> Metadata {
+    let mut metadata = Metadata::new(ContainerId::new(&format!("{number:064x}")), RuntimeKind::Docker);
+    metadata.labels = [("l".to_owned(), "x".repeat(64 << 10))].into();
+    metadata
+}
+
+fn updated(metadata: Metadata) -> RuntimeEvent {
+    RuntimeEvent::Updated(Box::new(metadata))
+}
+
+#[test]
+fn what_one_source_tells_without_end_takes_so_much_memory_and_nobody_elses_room() {
+    const MOST: usize = (64 << 20) / (64 << 10);
+    let mut registry = Registry::default();
+    // Two of them run; the second is told of again and again.
+    registry.cgroup_made(CgroupId(1), &format!("/docker/{:064x}", 0), None);
+    registry.cgroup_made(CgroupId(2), &format!("/docker/{:064x}", 1), None);
+    registry.runtime_told(&SourceName::new("containerd"), claim("default/web", "/default/web"));
+    for number in 0..5 * MOST {
+        registry.runtime_told(&users_own(), updated(laden(number)));
+        registry.runtime_told(&users_own(), updated(laden(1)));
+        assert!(registry.told_count() <= MOST + 1, "{number}");
+    }
+    assert!(registry.told_count() > MOST / 2, "it is used");
+    let knows = |number: usize| registry.metadata(&ContainerId::new(&format!("{number:064x}"))).is_some();
+    assert!(knows(0) && knows(1) && knows(5 * MOST - 1) && !knows(2), "the oldest go that do not run");
+    assert!(registry.not_kept(&users_own()) > MOST as u64);
+    // Others' words have their own room.
+    registry.runtime_told(&docker(), updated(laden(2)));
+    assert!(registry.metadata(&laden(2).id).is_some() && registry.not_kept(&docker()) == 0);
+    assert!(registry.metadata(&ContainerId::new("default/web")).is_some());
+}
+
+#[test]
+fn where_all_run_more_is_refused_and_comes_in_when_one_has_gone() {
+    const MOST: usize = (64 << 20) / (65 << 10);
+    let mut registry = Registry::default();
+    for number in 0..=MOST {
+        let path = format!("/docker/{number:064x}");
+        registry.cgroup_made(CgroupId(number as u64 + 1), &path, None);
+        registry.runtime_told(&docker(), updated(laden(number)));
+    }
+    let told = registry.told_count();
+    let more = |registry: &mut Registry| registry.runtime_told(&docker(), updated(laden(usize::MAX)));
+    for _ in 0..10 {
+        more(&mut registry);
+    }
+    assert_eq!(registry.told_count(), told);
+    assert!(registry.not_kept(&docker()) >= 10);
+    // What takes no more room is heard all the same.
+    let mut ended = laden(0);
+    ended.labels.clear();
+    ended.state = Some(State::Exited);
+    registry.runtime_told(&docker(), updated(ended));
+    assert_eq!(registry.metadata(&laden(0).id).unwrap().state, Some(State::Exited));
+    registry.cgroup_removed(CgroupId(1), 5, at(101));
+    registry.runtime_told(&docker(), RuntimeEvent::Removed { id: laden(0).id });
+    registry.forget(CgroupId(1));
+    more(&mut registry);
+    assert!(registry.metadata(&laden(usize::MAX).id).is_some());
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::source::Values;
 use crate::stats::{
     changes::{changes, noise_penalty},
     outliers::outliers,
@@ -45,6 +46,9 @@ pub(super) struct Findings {
     pub(super) changes: Vec<Change>,
     /// Means of equal stretches of time, for a plot.
     pub(super) plot: Vec<Option<f64>>,
+    /// Where the changes are in the plot, as shares of its width.
+    #[serde(skip)]
+    pub(super) marks: Vec<f64>,
 }
 
 /// A value that does not belong to the others.
@@ -71,9 +75,10 @@ pub(super) struct Change {
 }
 
 /// Analyses one series; `None` where nothing was measured.
-pub(super) fn analyse(ticks: &[Timestamp], values: &[Option<f64>]) -> Option<Findings> {
+pub(super) fn analyse(ticks: &[Timestamp], values: &Values) -> Option<Findings> {
+    let there = ticks.iter().skip(values.first).zip(&values.values);
     let (times, measured): (Vec<Timestamp>, Vec<f64>) =
-        ticks.iter().zip(values).filter_map(|(at, value)| Some((*at, (*value)?))).unzip();
+        there.filter_map(|(at, value)| Some((*at, (*value)?))).unzip();
     let summary = Summary::of(&measured)?;
     let mut found = outliers(&measured);
     let outlier_count = found.len();
@@ -82,13 +87,15 @@ pub(super) fn analyse(ticks: &[Timestamp], values: &[Option<f64>]) -> Option<Fin
         let (at, value) = (*times.get(outlier.index)?, *measured.get(outlier.index)?);
         Some(Outlier { at, value, score: outlier.score })
     });
+    let changes = level_changes(&times, &measured);
     Some(Findings {
         summary,
         trend_per_hour: trend(&times, &measured),
         outlier_count,
         outliers: told.collect(),
-        changes: level_changes(&times, &measured),
-        plot: stretches(values, PLOT_POINTS),
+        marks: changes.iter().filter_map(|change| place_in_plot(ticks, change.at)).collect(),
+        changes,
+        plot: stretches(ticks.len(), values, PLOT_POINTS),
     })
 }
 
@@ -125,13 +132,21 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
+/// Where a tick is between the first point of a plot and the last, of which each is a stretch of as many ticks.
+fn place_in_plot(ticks: &[Timestamp], at: Timestamp) -> Option<f64> {
+    let size = ticks.len().div_ceil(PLOT_POINTS).max(1);
+    let last_point = ticks.len().div_ceil(size).checked_sub(1)?;
+    let point = ticks.binary_search(&at).ok()? as f64 / size as f64;
+    (last_point > 0).then(|| (point / last_point as f64).min(1.0))
+}
+
 /// The means of so many equal stretches of time, or of each tick where there are fewer.
-fn stretches(values: &[Option<f64>], most: usize) -> Vec<Option<f64>> {
-    let size = values.len().div_ceil(most).max(1);
-    values
-        .chunks(size)
-        .map(|chunk| {
-            let measured: Vec<f64> = chunk.iter().copied().flatten().collect();
+fn stretches(ticks: usize, values: &Values, most: usize) -> Vec<Option<f64>> {
+    let size = ticks.div_ceil(most).max(1);
+    (0..ticks)
+        .step_by(size)
+        .map(|begin| {
+            let measured: Vec<f64> = values.within(begin..begin + size).iter().copied().flatten().collect();
             (!measured.is_empty()).then(|| mean(&measured))
         })
         .collect()
@@ -182,6 +197,11 @@ mod tests {
         (0..count).map(|second| Timestamp::from_second(i64::try_from(second).unwrap()).unwrap()).collect()
     }
 
+    /// Values from the first tick on.
+    fn whole(values: &[Option<f64>]) -> Values {
+        Values { first: 0, values: values.to_vec() }
+    }
+
     /// Uneven, so that nothing is exactly equal.
     fn noise(index: usize) -> f64 {
         (index * 7919 % 101) as f64 / 101.0
@@ -195,7 +215,7 @@ mod tests {
                 Some(if index == 300 { 500.0 } else { level + noise(index) })
             })
             .collect();
-        let findings = analyse(&ticks(1000), &values).unwrap();
+        let findings = analyse(&ticks(1000), &whole(&values)).unwrap();
         assert!(findings.outliers.iter().any(|outlier| outlier.at.as_second() == 300));
         let at_step = |change: &&Change| (change.at.as_second() - 600).abs() <= 2;
         let step = findings.changes.iter().find(at_step).unwrap();
@@ -204,10 +224,27 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_marked_where_the_plot_has_its_step() {
+        // There from half of the time on; ticks are further apart in the end.
+        let level = |index| if index < 2700 { 1.0 } else { 5.0 };
+        let values = (1800..3600).map(|index| Some(level(index) + noise(index) / 10.0)).collect();
+        let values = Values { first: 1800, values };
+        let mut ticks = ticks(3600);
+        for (index, tick) in ticks.iter_mut().enumerate().skip(3000) {
+            *tick += jiff::SignedDuration::from_secs(60 * i64::try_from(index - 3000).unwrap());
+        }
+        let findings = analyse(&ticks, &values).unwrap();
+        let [mark] = findings.marks.as_slice() else { panic!("{:?}", findings.changes) };
+        let step = findings.plot.iter().position(|value| value.is_some_and(|value| value > 3.0)).unwrap();
+        let step = step as f64 / (findings.plot.len() - 1) as f64;
+        assert!((mark - step).abs() < 0.01 && (mark - 0.75).abs() < 0.01, "{mark} {step}");
+    }
+
+    #[test]
     fn a_trend_is_told_an_hour() {
         let values: Vec<Option<f64>> =
             (0..3600).map(|second| Some(f64::from(second) / 3600.0 * 8.0)).collect();
-        let trend = analyse(&ticks(3600), &values).unwrap().trend_per_hour.unwrap();
+        let trend = analyse(&ticks(3600), &whole(&values)).unwrap().trend_per_hour.unwrap();
         assert!((trend.slope - 8.0).abs() < 1e-6 && trend.is_certain(), "{trend:?}");
     }
 
@@ -215,10 +252,10 @@ mod tests {
     fn what_was_not_measured_is_left_out() {
         let mut values = vec![Some(1.0); 50];
         values[10] = None;
-        let findings = analyse(&ticks(50), &values).unwrap();
+        let findings = analyse(&ticks(50), &whole(&values)).unwrap();
         assert_eq!((findings.summary.count, findings.summary.mean), (49, 1.0));
         assert!(findings.plot[10].is_none());
-        assert!(analyse(&ticks(3), &[None; 3]).is_none());
+        assert!(analyse(&ticks(3), &whole(&[None; 3])).is_none());
     }
 
     #[test]

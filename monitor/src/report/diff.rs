@@ -115,7 +115,7 @@ fn difference(name: &str, signal: &Signal, first: &[f64], second: &[f64]) -> Opt
 fn by_name(index: &Index<'_>, signal: &Signal) -> Result<BTreeMap<String, Vec<f64>>, ReportError> {
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (run, series) in index.runs.iter().zip(index.series(signal)?) {
-        values.entry(run.label().to_owned()).or_default().extend(series.into_iter().flatten());
+        values.entry(run.label().to_owned()).or_default().extend(series.measured());
     }
     Ok(values)
 }

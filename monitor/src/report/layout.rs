@@ -176,7 +176,7 @@ fn put_container(document: &mut Document, container: &ContainerStatistics) {
         rows.collect(),
     );
     for metric in &container.metrics {
-        document.blocks.push(Block::Plot(plot(container, metric)));
+        document.blocks.push(Block::Plot(plot(metric)));
     }
 }
 
@@ -192,22 +192,13 @@ fn trend(metric: &MetricStatistics) -> String {
     )
 }
 
-fn plot(container: &ContainerStatistics, metric: &MetricStatistics) -> Plot {
-    let (from, to) = (container.first_seen_at, container.last_seen_at);
-    let whole = to.duration_since(from).as_secs_f64();
-    let share = |at: Timestamp| at.duration_since(from).as_secs_f64() / whole;
+fn plot(metric: &MetricStatistics) -> Plot {
     let summary = &metric.findings.summary;
     Plot {
         title: metric.metric.clone(),
         range: (metric.signal.shown(summary.min), metric.signal.shown(summary.max)),
         points: metric.findings.plot.clone(),
-        marks: metric
-            .findings
-            .changes
-            .iter()
-            .map(|change| share(change.at))
-            .filter(|at| at.is_finite())
-            .collect(),
+        marks: metric.findings.marks.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `monitor report`: what a recording says, statistically; and how two of them differ.
 //!
-//! `source` reads one signal at a time, so that memory goes with the length of the recording and not with the number of
-//! metrics; `analysis` says what there is to say of a series; the rest is layout.
+//! `source` reads one signal at a time, so that memory goes with the length of the recording and for how much of it each container
+//! was there, and not with the number of metrics; `analysis` says what there is to say of a series; the rest is layout.
 
 mod analysis;
 mod diff;
@@ -12,6 +12,7 @@ mod signals;
 mod source;
 
 use std::{
+    collections::HashMap,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -24,7 +25,7 @@ use serde::Serialize;
 use self::{
     analysis::{Findings, analyse, correlated},
     document::Document,
-    source::{Index, Series, Window},
+    source::{Index, Values, Window},
 };
 pub use self::{
     signals::{Signal, select},
@@ -249,7 +250,9 @@ pub fn statistics(
 ) -> Statistics {
     let mut statistics = Statistics::new(None, ticks, runs);
     for signal in signals {
-        statistics.take(ticks, signal, &series(signal));
+        let whole = |values| Values { first: 0, values };
+        let series: Vec<Values> = series(signal).into_iter().map(whole).collect();
+        statistics.take(ticks, signal, &series);
     }
     statistics
 }
@@ -265,21 +268,25 @@ fn index<'t>(table: &'t Table, path: &Path, window: &Window<'_>) -> Result<Index
 
 /// One for each run, in the order of their labels. Runs of one name are numbered.
 fn containers(all: &[Run]) -> Vec<ContainerStatistics> {
-    let label = |number: usize, run: &Run| {
-        let before = all.iter().take(number).filter(|other| other.label() == run.label()).count();
-        if before == 0 { run.label().to_owned() } else { format!("{} #{}", run.label(), before + 1) }
-    };
-    let runs = all.iter().enumerate();
-    runs.map(|(number, run)| ContainerStatistics {
-        id: run.id.clone(),
-        name: run.name.clone(),
-        image: run.image.clone(),
-        first_seen_at: run.first,
-        last_seen_at: run.last,
-        metrics: Vec::new(),
-        label: label(number, run),
-    })
-    .collect()
+    let mut met: HashMap<&str, usize> = HashMap::new();
+    all.iter()
+        .map(|run| {
+            let number = met.entry(run.label()).and_modify(|number| *number += 1).or_insert(1);
+            let label = match number {
+                1 => run.label().to_owned(),
+                _ => format!("{} #{number}", run.label()),
+            };
+            ContainerStatistics {
+                id: run.id.clone(),
+                name: run.name.clone(),
+                image: run.image.clone(),
+                first_seen_at: run.first,
+                last_seen_at: run.last,
+                metrics: Vec::new(),
+                label,
+            }
+        })
+        .collect()
 }
 
 impl Statistics {
@@ -296,14 +303,14 @@ impl Statistics {
     }
 
     /// Takes what one signal says. What is 0 throughout says nothing.
-    fn take(&mut self, ticks: &[Timestamp], signal: &Signal, series: &Series) {
+    fn take(&mut self, ticks: &[Timestamp], signal: &Signal, series: &[Values]) {
         let mut talkers = Vec::new();
         for (container, values) in self.containers.iter_mut().zip(series) {
             let Some(findings) = analyse(ticks, values) else { continue };
             if findings.summary.max <= 0.0 && findings.summary.min >= 0.0 {
                 continue;
             }
-            let sum: f64 = values.iter().flatten().sum();
+            let sum: f64 = values.measured().sum();
             talkers.push(Talker {
                 id: container.id.clone(),
                 label: container.label.clone(),
@@ -320,7 +327,7 @@ impl Statistics {
         if signal.adds_up() && !talkers.is_empty() {
             self.top.push(top(signal, talkers));
         }
-        let (numbers, greatest) = greatest(series);
+        let (numbers, greatest) = greatest(ticks.len(), series);
         self.correlations.extend(correlated(&greatest).into_iter().take(CORRELATIONS).filter_map(
             |(first, second, rho)| {
                 let label = |place: usize| Some(self.containers.get(*numbers.get(place)?)?.label.clone());
@@ -331,15 +338,16 @@ impl Statistics {
     }
 }
 
-/// The series with the greatest sums, no more than are compared with each other, and their numbers.
-fn greatest(series: &Series) -> (Vec<usize>, Series) {
-    let sum = |values: &[Option<f64>]| values.iter().flatten().map(|value| value.abs()).sum::<f64>();
-    let mut numbers: Vec<(usize, f64)> = series.iter().map(|values| sum(values)).enumerate().collect();
+/// The series with the greatest sums at every tick, no more than are compared with each other, and their numbers.
+fn greatest(ticks: usize, series: &[Values]) -> (Vec<usize>, Vec<Vec<Option<f64>>>) {
+    let sum = |values: &Values| values.measured().map(f64::abs).sum::<f64>();
+    let mut numbers: Vec<(usize, f64)> = series.iter().map(sum).enumerate().collect();
     numbers.sort_by(|a, b| b.1.total_cmp(&a.1));
     numbers.truncate(MOST_CORRELATED);
     let mut numbers: Vec<usize> = numbers.into_iter().map(|(number, _)| number).collect();
     numbers.sort_unstable();
-    let greatest = numbers.iter().filter_map(|number| series.get(*number).cloned()).collect();
+    let whole = |values: &Values| (0..ticks).map(|tick| values.at(tick)).collect();
+    let greatest = numbers.iter().filter_map(|number| series.get(*number)).map(whole).collect();
     (numbers, greatest)
 }
 

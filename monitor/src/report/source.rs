@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    ops::RangeInclusive,
+    ops::{Range, RangeInclusive},
 };
 
 use jiff::Timestamp;
@@ -88,8 +88,32 @@ pub(super) struct Index<'t> {
     places: Vec<Vec<Option<(usize, usize)>>>,
 }
 
-/// The values of one signal: of each run, at each tick.
-pub(super) type Series = Vec<Vec<Option<f64>>>;
+/// The values of one signal of one run, at each tick from its first to its last. Most runs of a long recording are short: values at
+/// all ticks of it would be runs by ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Values {
+    /// The number of its first tick.
+    pub(super) first: usize,
+    pub(super) values: Vec<Option<f64>>,
+}
+
+impl Values {
+    /// At this tick of the recording.
+    pub(super) fn at(&self, tick: usize) -> Option<f64> {
+        self.values.get(tick.checked_sub(self.first)?).copied().flatten()
+    }
+
+    /// Of these ticks of the recording, without those at which it was not there yet or any more.
+    pub(super) fn within(&self, ticks: Range<usize>) -> &[Option<f64>] {
+        let place = |tick: usize| tick.saturating_sub(self.first).min(self.values.len());
+        self.values.get(place(ticks.start)..place(ticks.end)).unwrap_or_default()
+    }
+
+    /// What was measured.
+    pub(super) fn measured(&self) -> impl Iterator<Item = f64> {
+        self.values.iter().copied().flatten()
+    }
+}
 
 impl<'t> Index<'t> {
     /// Goes through the rows once. Of each only its place is kept.
@@ -145,12 +169,15 @@ impl<'t> Index<'t> {
     }
 
     /// Reads one signal of all runs.
-    pub(super) fn series(&self, signal: &Signal) -> Result<Series, RecordingError> {
-        let mut series: Series = vec![vec![None; self.ticks.len()]; self.runs.len()];
+    pub(super) fn series(&self, signal: &Signal) -> Result<Vec<Values>, RecordingError> {
+        let mut series: Vec<Values> = self.runs.iter().map(|run| self.nothing_of(run)).collect();
         for (group, places) in self.places.iter().enumerate() {
             let numbers = self.table.numbers(group, &signal.column)?;
             for (place, number) in places.iter().zip(numbers) {
-                let value = place.and_then(|(run, tick)| series.get_mut(run)?.get_mut(tick));
+                let value = place.and_then(|(run, tick)| {
+                    let Values { first, values } = series.get_mut(run)?;
+                    values.get_mut(tick.checked_sub(*first)?)
+                });
                 if let Some(value) = value {
                     *value = number;
                 }
@@ -164,10 +191,18 @@ impl<'t> Index<'t> {
         Ok(series)
     }
 
+    /// Room for the values of a run.
+    fn nothing_of(&self, run: &Run) -> Values {
+        let first = self.ticks.partition_point(|at| *at < run.first);
+        let end = self.ticks.partition_point(|at| *at <= run.last);
+        Values { first, values: vec![None; end.saturating_sub(first)] }
+    }
+
     /// A counter's growth a second since the tick before; nothing where it was not there then, or went backwards.
-    fn make_rates(&self, values: &mut [Option<f64>]) {
+    fn make_rates(&self, series: &mut Values) {
+        let Values { first, values } = series;
         let mut before: Option<(Timestamp, f64)> = None;
-        for (value, at) in values.iter_mut().zip(&self.ticks) {
+        for (value, at) in values.iter_mut().zip(self.ticks.iter().skip(*first)) {
             let now = value.map(|value| (*at, value));
             *value = now.zip(before).and_then(|((at, value), (then, earlier))| {
                 let seconds = at.duration_since(then).as_secs_f64();

@@ -153,3 +153,54 @@ fn what_cannot_be_reported_on_is_named() {
     let error = run(&settings(&[], &["cpu.usage"])).unwrap_err().to_string();
     assert!(error.contains("cpu.usage") && error.contains("docs/metrics.md"), "{error}");
 }
+
+#[test]
+fn values_are_kept_of_the_time_in_which_a_container_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, format) in [("a.parquet", Format::Parquet), ("a.ndjson.zst", Format::Ndjson)] {
+        let path = folder.path().join(name);
+        let manner = Manner { format, flush_every: Duration::from_hours(1), rotate_every: None };
+        let mut recorder = Recorder::create(&path, manner).unwrap();
+        for second in 0..200_u32 {
+            let mut containers = vec![container("web", 1, 0.5, 10 * u64::from(second))];
+            if (100..110).contains(&second) && second != 105 {
+                containers.push(container("job", 2, f64::from(second), 20 * u64::from(second)));
+            }
+            recorder.write(&Arc::new(testing::snapshot(second.into(), containers))).unwrap();
+        }
+        recorder.finish().unwrap();
+        let table = Table::open(&path, |_, _| {}).unwrap();
+        let index = Index::build(&table, &Window::default()).unwrap();
+        let series = |metric: &str| {
+            let signals = select(&[metric.to_owned()]).unwrap();
+            index.series(&signals[0]).unwrap()
+        };
+        let cores = series("cpu.usage_cores");
+        assert_eq!((cores[0].first, cores[0].values.len()), (0, 200));
+        assert_eq!((cores[1].first, cores[1].values.len()), (100, 10));
+        assert_eq!(
+            [99, 100, 105, 109, 110].map(|tick| cores[1].at(tick)),
+            [None, Some(100.0), None, Some(109.0), None]
+        );
+        let switches = series("scheduler.voluntary_switches_total");
+        assert_eq!(
+            [100, 101, 105, 106, 107].map(|tick| switches[1].at(tick)),
+            [None, Some(20.0), None, None, Some(20.0)]
+        );
+    }
+}
+
+#[test]
+fn runs_of_one_name_are_numbered() {
+    let at = Timestamp::UNIX_EPOCH;
+    let run = |id: &str, name: Option<&str>| Run {
+        id: id.to_owned(),
+        name: name.map(str::to_owned),
+        image: None,
+        first: at,
+        last: at,
+    };
+    let runs = [run("1", Some("web")), run("2", None), run("3", Some("web")), run("4", Some("web"))];
+    let labels: Vec<String> = containers(&runs).into_iter().map(|one| one.label).collect();
+    assert_eq!(labels, ["web", "2", "web #2", "web #3"]);
+}

@@ -60,8 +60,15 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// What Podman calls itself among the components of its version.
 const PODMAN: &str = "Podman Engine";
 
-/// Events kept while the list is awaited. Beyond that they wait in the socket.
-const EARLY_EVENTS: usize = 4096;
+/// Bytes of the events that are kept while the list is awaited. Beyond that they wait in the socket.
+const EARLY_BYTES: usize = 8 << 20;
+
+/// Containers that an event may add to those that are remembered. One more is not inspected after the next connection, and a label of
+/// it that hides the exit code is taken for that.
+const REMEMBERED: usize = 16_384;
+
+/// Containers that have started and wait for being asked where their data lie. One more is not asked.
+const STARTED: usize = 4096;
 
 /// Where Docker, or what speaks its language, is asked. Checked when it is made, so that a bad address stops the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +177,6 @@ pub async fn list(settings: &DockerSettings, patience: Duration) -> Result<Vec<M
     }
 }
 
-/// The watch, with what it must remember from one connection to the next.
 /// Asks where a container's data lie, waiting `patience` for each answer.
 pub async fn storage(
     settings: &DockerSettings,
@@ -183,6 +189,7 @@ pub async fn storage(
     translate::storage(runtime, id, &mut answer).storage
 }
 
+/// The watch, with what it must remember from one connection to the next.
 struct Watcher<F> {
     at: DockerSettings,
     timing: Timing,
@@ -195,7 +202,7 @@ struct Watcher<F> {
     /// Containers with a label named like the exit code's attribute: the daemon lets the label win.
     exit_code_hidden: BTreeSet<ContainerId>,
     /// Takes containers that have started, to be inspected a little later.
-    started: Option<mpsc::UnboundedSender<(Instant, ContainerId)>>,
+    started: Option<mpsc::Sender<(Instant, ContainerId)>>,
 }
 
 impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
@@ -231,7 +238,7 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         self.tell_connection(Ok(server_version));
         let mut uninspected = self.take_list(listed);
         let mut inspections = pin!(inspections(&docker, uninspected.clone(), self.timing.answer));
-        let (started, settled) = mpsc::unbounded_channel();
+        let (started, settled) = mpsc::channel(STARTED);
         self.started = Some(started);
         let mut late = pin!(late_inspections(&docker, settled, self.timing.answer));
         for event in early {
@@ -285,11 +292,15 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         mut events: Pin<&mut impl Stream<Item = Result<EventMessage, BollardError>>>,
     ) -> Result<(Vec<ContainerSummary>, Vec<EventMessage>), DockerError> {
         let mut list = pin!(self.ask("list the containers", docker.list_containers(Some(list_options()))));
-        let mut early = Vec::new();
+        let (mut early, mut bytes) = (Vec::new(), 0);
         loop {
             tokio::select! {
                 biased;
-                event = events.next(), if early.len() < EARLY_EVENTS => early.push(received(event, &self.at)?),
+                event = events.next(), if bytes < EARLY_BYTES => {
+                    let event = received(event, &self.at)?;
+                    bytes += translate::bytes(&event);
+                    early.push(event);
+                }
                 listed = &mut list => return Ok((listed?, early)),
             }
         }
@@ -318,16 +329,18 @@ impl<F: FnMut(RuntimeEvent) + Send> Watcher<F> {
         // An inspection of it may have been answered before this happened.
         uninspected.remove(&id);
         if hides_exit_code {
-            self.exit_code_hidden.insert(id.clone());
+            remember(&mut self.exit_code_hidden, &id);
         }
         match metadata.state {
-            Some(state) if state.is_live() => self.live.insert(id.clone()),
-            Some(_) => self.live.remove(&id),
-            None => false,
-        };
+            Some(state) if state.is_live() => remember(&mut self.live, &id),
+            Some(_) => {
+                self.live.remove(&id);
+            }
+            None => {}
+        }
         if let (Some(State::Running), Some(started)) = (metadata.state, &self.started) {
             // The other end goes with the connection.
-            let _ = started.send((Instant::now() + SETTLED, id.clone()));
+            let _ = started.try_send((Instant::now() + SETTLED, id.clone()));
         }
         match action {
             Action::Destroy => {
@@ -431,7 +444,7 @@ fn received(
 /// Inspects containers once they have run for a moment. Those that are paused and go on are asked again, which is rare.
 fn late_inspections(
     docker: &Docker,
-    started: mpsc::UnboundedReceiver<(Instant, ContainerId)>,
+    started: mpsc::Receiver<(Instant, ContainerId)>,
     limit: Duration,
 ) -> impl Stream<Item = (ContainerId, Option<ContainerInspectResponse>)> + use<> {
     let settled = stream::unfold(started, |mut started| async move {
@@ -482,6 +495,13 @@ fn until_ping_fails(
                 return error;
             }
         }
+    }
+}
+
+/// Adds a container that an event tells of, while there is room: there may be no end of them.
+fn remember(known: &mut BTreeSet<ContainerId>, id: &ContainerId) {
+    if known.len() < REMEMBERED {
+        known.insert(id.clone());
     }
 }
 

@@ -166,6 +166,9 @@ pub struct PodInfo {
 /// clients collect an answer or an event whole.
 const LABEL_BYTES: usize = 64 * 1024;
 
+/// What a pair of texts takes in memory besides them, about.
+const PAIR_BYTES: usize = 96;
+
 impl Metadata {
     /// A container of which only the id is known.
     #[must_use]
@@ -187,6 +190,35 @@ impl Metadata {
             cgroup_path: None,
             storage: None,
         }
+    }
+
+    /// What it takes in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        /// Of what has a fixed size, with the entries of tables in which it is.
+        const FIXED: usize = 1024;
+        let Self {
+            id,
+            runtime: _,
+            name,
+            image,
+            labels,
+            labels_left_out: _,
+            state: _,
+            created_at: _,
+            started_at: _,
+            finished_at: _,
+            exit_code: _,
+            pid: _,
+            pod,
+            cgroup_path,
+            storage,
+        } = self;
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let pod = pod.as_ref().map_or(0, |pod| text(&pod.uid) + text(&pod.name) + text(&pod.namespace));
+        let labels: usize = labels.iter().map(|(name, value)| name.len() + value.len() + PAIR_BYTES).sum();
+        let storage = storage.as_ref().map_or(0, |storage| storage.bytes());
+        FIXED + id.as_str().len() + text(name) + text(image) + pod + text(cgroup_path) + labels + storage
     }
 
     /// Keeps labels in the order of their names while they fit, and counts the others. The kubelet writes the pod
@@ -273,21 +305,45 @@ fn replace_if_told<T>(known: &mut Option<T>, newer: Option<T>) {
     }
 }
 
-/// What coverage calls one place where a runtime is asked: `docker`, `podman-1000`.
+/// What coverage calls one place where a runtime is asked: `docker`, `podman-1000`; and what its word counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceName(Arc<str>);
+pub struct SourceName {
+    name: Arc<str>,
+    standing: Standing,
+}
+
+/// What a place's word counts against another's on the same container: more, the later it stands here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Any user may have a daemon there, and have it say what he likes of anybody's container.
+    User,
+    /// Only root can have one there, or whoever started us has named the place.
+    Host,
+}
 
 impl SourceName {
-    /// Wraps a name.
+    /// A place of the host's.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self(name.into())
+        Self { name: name.into(), standing: Standing::Host }
+    }
+
+    /// A place of a user's own.
+    #[must_use]
+    pub fn of_user(name: &str) -> Self {
+        Self { name: name.into(), standing: Standing::User }
     }
 
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// What its word counts.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standing
     }
 }
 
@@ -313,6 +369,19 @@ pub enum RuntimeEvent {
     },
     /// The connection was made, lost, or fails for another reason than before.
     Connection(ConnectionState),
+}
+
+impl RuntimeEvent {
+    /// What it takes in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Listed(listed) => listed.iter().map(Metadata::bytes).sum(),
+            Self::Updated(one) => one.bytes(),
+            Self::Removed { id } => size_of::<Self>() + id.as_str().len(),
+            Self::Connection(state) => size_of::<Self>() + state.reason.as_ref().map_or(0, String::len),
+        }
+    }
 }
 
 /// Whether a runtime can be asked.

@@ -58,6 +58,11 @@ impl Claims {
         self.0.retain(|_, (_, claimed)| claimed != id);
     }
 
+    /// Forgets what was said of containers that are not known any more.
+    pub fn keep(&mut self, is_known: impl Fn(&ContainerId) -> bool) {
+        self.0.retain(|_, (_, claimed)| is_known(claimed));
+    }
+
     /// Reads a path like [`parse`], with what runtimes have said.
     #[must_use]
     pub fn identify(&self, path: &str) -> PathIdentity {

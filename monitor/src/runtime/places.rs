@@ -4,21 +4,28 @@
 //! there is looked for again every few seconds, so that a runtime installed or started later is found.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     fs,
     path::{Path, PathBuf},
+    pin::pin,
     str::FromStr,
     sync::Arc,
     time::Duration,
 };
 
 use futures_util::future::join_all;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        mpsc::{UnboundedReceiver, unbounded_channel},
+    },
+    time::{sleep, timeout},
+};
 
 use crate::{
     newtypes::ContainerId,
     runtime::{
-        ConnectionState, Metadata, RuntimeEvent, RuntimeKind, SourceName,
+        ConnectionState, Metadata, RuntimeEvent, RuntimeKind, SourceName, Standing,
         containerd::{self, GrpcError},
         cri,
         docker::{self, DockerError, DockerSettings},
@@ -28,6 +35,9 @@ use crate::{
 
 /// How often sockets that were not there are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Bytes of what a place has told and nobody has taken in, at most. Beyond that it waits in the socket.
+const UNHEARD_BYTES: u32 = 8 << 20;
 
 /// What goes wrong between us and a runtime.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +130,11 @@ impl Place {
             Api::Cri => Client::Cri(socket.to_owned()),
         };
         Self { name: SourceName::new(name), client }
+    }
+
+    /// A user's own.
+    fn of_user(name: &str, api: Api, socket: &Path) -> Self {
+        Self { name: SourceName::of_user(name), ..Self::at(name, api, socket) }
     }
 
     /// Where it is, as a URL.
@@ -262,7 +277,7 @@ fn find_rootless(run: &Path, wanted: &[(&str, Api, &str)]) -> Vec<Place> {
             let uid = user.file_name().map(|uid| uid.to_string_lossy().into_owned()).unwrap_or_default();
             let places = wanted.iter().map(move |(name, api, socket)| {
                 let socket = user.join(socket);
-                socket.exists().then(|| Place::at(&format!("{name}-{uid}"), *api, &socket))
+                socket.exists().then(|| Place::of_user(&format!("{name}-{uid}"), *api, &socket))
             });
             places.flatten().collect::<Vec<_>>()
         })
@@ -271,23 +286,61 @@ fn find_rootless(run: &Path, wanted: &[(&str, Api, &str)]) -> Vec<Place> {
     places
 }
 
+/// What a place tells. To be dropped when it has been taken in: until then it takes a part of the room for what waits.
+#[derive(Debug)]
+pub struct Notice {
+    /// The place.
+    pub source: SourceName,
+    /// What it tells.
+    pub event: RuntimeEvent,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
 /// Asks everywhere, for as long as it is polled, and `tell`s what each place says.
 pub async fn watch_all<T>(settings: RuntimeSettings, tell: T)
 where
-    T: Fn(SourceName, RuntimeEvent) + Clone + Send + Sync + 'static,
+    T: Fn(Notice) + Clone + Send + Sync + 'static,
 {
     for place in settings.absent() {
-        tell(SourceName::new(place.name), RuntimeEvent::Connection(nothing_at(place)));
+        let event = RuntimeEvent::Connection(nothing_at(place));
+        tell(Notice { source: SourceName::new(place.name), event, _room: None });
     }
     let mut watched = BTreeSet::new();
     loop {
         for place in settings.present() {
             if watched.insert(place.name.clone()) {
-                let (name, tell) = (place.name.clone(), tell.clone());
-                tokio::spawn(place.watch(move |event| tell(name.clone(), event)));
+                let (sender, said) = unbounded_channel();
+                let name = place.name.clone();
+                // It fails only where nobody listens any more.
+                let watch = place.watch(move |event| drop(sender.send(event)));
+                tokio::spawn(pass_on(name, watch, said, tell.clone()));
             }
         }
         sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Watches a place no faster than what it says is taken in: while there is no room for more, it is not listened to.
+async fn pass_on(
+    source: SourceName,
+    watch: impl Future<Output = ()>,
+    mut said: UnboundedReceiver<RuntimeEvent>,
+    tell: impl Fn(Notice),
+) {
+    let room = Arc::new(Semaphore::new(UNHEARD_BYTES as usize));
+    let mut watch = pin!(watch);
+    loop {
+        tokio::select! {
+            // What was said comes first, so that no more of it waits here than comes at a time.
+            biased;
+            Some(event) = said.recv() => {
+                let bytes = u32::try_from(event.bytes()).unwrap_or(u32::MAX).min(UNHEARD_BYTES);
+                // It is never closed.
+                let room = Arc::clone(&room).acquire_many_owned(bytes).await.ok();
+                tell(Notice { source: source.clone(), event, _room: room });
+            }
+            () = &mut watch => return,
+        }
     }
 }
 
@@ -301,18 +354,28 @@ fn nothing_at(place: UsualPlace) -> ConnectionState {
     }
 }
 
-/// Asks everywhere once, for at most `patience`: what was told, and who did not answer and why.
+/// Asks everywhere once, for at most `patience`: what was told, and who did not answer and why. What a user's own daemon says of
+/// containers that the host's runtimes know is left out.
 pub async fn list_all(settings: &RuntimeSettings, patience: Duration) -> (Vec<Metadata>, Vec<RuntimeError>) {
     let places = settings.present();
     let answers = join_all(places.iter().map(|place| place.list(patience))).await;
     let (mut told, mut failures) = (Vec::new(), Vec::new());
-    for answer in answers {
+    for (place, answer) in places.iter().zip(answers) {
         match answer {
-            Ok(listed) => told.extend(listed),
+            Ok(listed) => told.push((place.name.standing(), listed)),
             Err(error) => failures.push(error),
         }
     }
-    (told, failures)
+    (believed(told), failures)
+}
+
+fn believed(told: Vec<(Standing, Vec<Metadata>)>) -> Vec<Metadata> {
+    let (hosts, users): (Vec<_>, Vec<_>) =
+        told.into_iter().partition(|(standing, _)| *standing == Standing::Host);
+    let mut believed: Vec<Metadata> = hosts.into_iter().flat_map(|(_, listed)| listed).collect();
+    let known: HashSet<ContainerId> = believed.iter().map(|one| one.id.clone()).collect();
+    believed.extend(users.into_iter().flat_map(|(_, listed)| listed).filter(|one| !known.contains(&one.id)));
+    believed
 }
 
 /// Asks for where a container's data lie, for at most `patience`; `None` where nobody tells.
@@ -376,7 +439,45 @@ mod tests {
         }
         let found = find_rootless(run.path(), &ROOTLESS);
         assert_eq!(names(&found), ["docker-1000", "podman-1000", "podman-1001"]);
+        assert!(found.iter().all(|place| place.name.standing() == Standing::User));
         assert!(find_rootless(&run.path().join("none"), &ROOTLESS).is_empty());
+    }
+
+    #[test]
+    fn a_list_of_a_users_own_adds_nothing_to_what_the_hosts_runtimes_know() {
+        let called = |id: &str, name: &str| {
+            let mut metadata = Metadata::new(ContainerId::new(id), RuntimeKind::Docker);
+            metadata.name = Some(name.to_owned());
+            metadata
+        };
+        let users = vec![called("a", "taken over"), called("b", "his own")];
+        let told = vec![(Standing::User, users), (Standing::Host, vec![called("a", "web")])];
+        assert_eq!(believed(told), [called("a", "web"), called("b", "his own")]);
+    }
+
+    #[tokio::test]
+    async fn a_place_is_listened_to_no_faster_than_it_is_heard() {
+        let mut large = Metadata::new(ContainerId::new("c"), RuntimeKind::Docker);
+        large.name = Some("x".repeat(1 << 20));
+        let (sender, said) = unbounded_channel();
+        let watch = async move {
+            loop {
+                let _ = sender.send(RuntimeEvent::Updated(Box::new(large.clone())));
+                tokio::task::yield_now().await;
+            }
+        };
+        let (heard, mut notices) = unbounded_channel();
+        let tell = move |notice| heard.send(notice).unwrap_or_default();
+        tokio::spawn(pass_on(SourceName::of_user("docker-1000"), watch, said, tell));
+        for _ in 0..2 {
+            let mut waiting = Vec::new();
+            while let Ok(Some(notice)) = timeout(Duration::from_millis(200), notices.recv()).await {
+                waiting.push(notice);
+                assert!(waiting.len() < 100, "it has no end");
+            }
+            // Each takes a little more than 1 MiB. That they are dropped makes room for as many.
+            assert_eq!(waiting.len(), 7);
+        }
     }
 
     #[tokio::test]
@@ -385,7 +486,7 @@ mod tests {
         let mut settings = RuntimeSettings::new(None, &sockets);
         settings.usual = vec![UsualPlace { name: "cri-o", api: Api::Cri, socket: "/nonexistent/crio.sock" }];
         let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
-        let tell = move |name, event| sender.send((name, event)).unwrap_or_default();
+        let tell = move |notice: Notice| sender.send((notice.source, notice.event)).unwrap_or_default();
         let watching = tokio::spawn(watch_all(settings.clone(), tell));
         let mut states = std::collections::BTreeMap::new();
         while states.len() < settings.answers() {

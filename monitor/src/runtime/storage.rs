@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Metadata;
+use super::{Metadata, PAIR_BYTES};
 
 /// Kubernetes' name of a container in its pod (pkg/kubelet/types/labels.go).
 pub(super) const KUBERNETES_NAME: &str = "io.kubernetes.container.name";
@@ -50,6 +50,20 @@ pub enum LogPlace {
     File(PathBuf),
     /// A directory with nothing else in it.
     Folder(PathBuf),
+}
+
+impl Storage {
+    /// What it takes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let Self { layer, log, volumes } = self;
+        let path = |path: &Option<PathBuf>| path.as_ref().map_or(0, |path| path.as_os_str().len());
+        let volume = |volume: &VolumeMount| {
+            let VolumeMount { kind: _, name, source, destination } = volume;
+            let name = name.as_ref().map_or(0, String::len);
+            name + source.as_os_str().len() + destination.len() + PAIR_BYTES
+        };
+        path(layer) + path(log) + volumes.iter().map(volume).sum::<usize>()
+    }
 }
 
 impl Metadata {

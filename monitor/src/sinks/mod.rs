@@ -17,16 +17,12 @@ mod sflow;
 mod statsd;
 mod worker;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, mpsc::Sender},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
 pub use self::{
     http::HttpError,
@@ -122,8 +118,9 @@ struct Running {
     journal: Arc<Journal>,
 }
 
-/// Writes what the hub publishes until it ends, then for a while what still waits. Says after each snapshot what is known of each sink.
-pub async fn run(settings: Settings, selection: Selection, hub: Hub, reports: Sender<Reports>) {
+/// Writes what the hub publishes until it ends, then for a while what still waits. Says after each snapshot what is known of each
+/// sink, to whoever wants to know: only the latest is kept.
+pub async fn run(settings: Settings, selection: Selection, hub: Hub, reports: watch::Sender<Reports>) {
     if settings.is_empty() {
         return;
     }
@@ -135,8 +132,8 @@ pub async fn run(settings: Settings, selection: Selection, hub: Hub, reports: Se
         // A subscription ends with the hub, or where this thread had no time for too many snapshots.
         let mut snapshots = hub.subscribe(None);
         while let Some(snapshot) = snapshots.next.recv().await {
-            // What became of the last export; it fails only when the tick has ended.
-            let _ = reports.send(report(&running));
+            // What became of the last export.
+            reports.send_replace(report(&running));
             if is_due(&snapshot, last, interval) {
                 last = Some(snapshot.taken_at);
                 export(&mut running, &snapshot, &selection, &hub);

@@ -261,6 +261,7 @@ impl State {
 
     /// Shows what is due.
     pub(super) fn advance(&mut self, now: Instant) {
+        let mut has_moved = false;
         while let Some(due) = self.due().filter(|due| *due <= now) {
             self.tape.step(1);
             if let Source::Recording(playing) = &mut self.source {
@@ -269,6 +270,10 @@ impl State {
             if let Some(snapshot) = self.snapshot() {
                 self.past.get_or_insert_default().push(&snapshot);
             }
+            has_moved = true;
+        }
+        // Of those that were due only the last is drawn.
+        if has_moved {
             self.arrange();
         }
     }

@@ -1,4 +1,5 @@
-//! The terminal's modes: taken on entering, given back on every way out but `SIGKILL`.
+//! The terminal's modes: taken on entering, given back on every way out but by signals that end a process and that nobody listens
+//! for, such as `SIGKILL` and `SIGQUIT`.
 
 use std::{
     fs::File,

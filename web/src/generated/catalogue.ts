@@ -302,3 +302,9 @@ export const AGENT_METRICS = [
   { group: "agent", name: "program_run_ns_total", kind: "counter", unit: "nanoseconds", help: "What they took then, the measuring included." },
   { group: "agent", name: "program_run_mean_ns", kind: "ratio", unit: "nanoseconds", help: "The mean of that." },
 ] as const satisfies readonly Metric[];
+
+/** Beginnings of the names of interfaces that lead nowhere outside. */
+export const INNER_INTERFACES: readonly string[] = ["lo", "veth", "docker", "br-", "cni", "flannel", "cali", "virbr", "lxcbr", "podman", "tun", "tap", "dummy", "kube", "nerdctl", "ifb"];
+
+/** Beginnings of the names of block devices that stand on others, or are no disks. */
+export const NO_DISKS: readonly string[] = ["loop", "dm-", "md", "bcache", "drbd", "zd", "zram", "ram", "sr", "fd"];

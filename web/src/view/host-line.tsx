@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 
 import type { Audit, Coverage, Disk, Host, HostInterface } from "../api/types";
+import { INNER_INTERFACES, NO_DISKS } from "../generated/catalogue";
 import { findHostMetric, plain, type HostMetricName } from "../model/metrics";
 import { bytes, cores, count, percent, NONE } from "../model/units";
 
@@ -111,12 +112,12 @@ function share(part: number | null, whole: number | null): number {
 
 /** Interfaces that lead out of the machine: what passes a container's is seen again there, if it leaves. */
 function isPhysical({ name }: HostInterface): boolean {
-  return !/^(lo|veth|docker|br-|cni|flannel|cali|virbr|podman|tun|tap|dummy|kube|nerdctl)/.test(name);
+  return !INNER_INTERFACES.some((beginning) => name.startsWith(beginning));
 }
 
 /** Disks that do not stand on others. */
 function isDisk({ name }: Disk): boolean {
-  return !/^(loop|dm-|md|zram|ram|sr|fd)/.test(name);
+  return !NO_DISKS.some((beginning) => name.startsWith(beginning));
 }
 
 function named(things: readonly { name: string }[]): string {

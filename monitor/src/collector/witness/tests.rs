@@ -35,20 +35,30 @@ fn told(state: State) -> RuntimeEvent {
 #[test]
 fn each_stage_of_a_life_is_told_once() {
     let mut witness = Witness::default();
-    witness.heard(&docker(), &RuntimeEvent::Listed(Vec::new()), at(0));
+    witness.heard(&docker(), &RuntimeEvent::Listed(Vec::new()), at(0), &Registry::default());
     for state in [State::Created, State::Running, State::Running, State::Paused, State::Running] {
-        witness.heard(&docker(), &told(state), at(1));
+        witness.heard(&docker(), &told(state), at(1), &Registry::default());
     }
     assert_eq!(kinds(&mut witness), ["container_created", "container_started"]);
-    witness.heard(&docker(), &told(State::Exited), at(2));
-    witness.heard(&docker(), &told(State::Exited), at(3));
+    witness.heard(&docker(), &told(State::Exited), at(2), &Registry::default());
+    witness.heard(&docker(), &told(State::Exited), at(3), &Registry::default());
     let happened = witness.take();
     assert_eq!(happened.len(), 1);
     assert_eq!(happened[0].what, Happening::ContainerDied { exit_code: Some(3) });
-    witness.heard(&docker(), &told(State::Running), at(4));
-    witness.heard(&docker(), &told(State::Exited), at(5));
-    witness.heard(&docker(), &RuntimeEvent::Removed { id: ContainerId::new("a") }, at(6));
-    witness.heard(&docker(), &RuntimeEvent::Removed { id: ContainerId::new("a") }, at(6));
+    witness.heard(&docker(), &told(State::Running), at(4), &Registry::default());
+    witness.heard(&docker(), &told(State::Exited), at(5), &Registry::default());
+    witness.heard(
+        &docker(),
+        &RuntimeEvent::Removed { id: ContainerId::new("a") },
+        at(6),
+        &Registry::default(),
+    );
+    witness.heard(
+        &docker(),
+        &RuntimeEvent::Removed { id: ContainerId::new("a") },
+        at(6),
+        &Registry::default(),
+    );
     assert_eq!(kinds(&mut witness), ["container_started", "container_died", "container_removed"]);
 }
 
@@ -59,9 +69,50 @@ fn what_there_was_before_is_no_news_and_what_a_reconnection_shows_is() {
         RuntimeEvent::Updated(one) => RuntimeEvent::Listed(vec![*one]),
         other => other,
     };
-    witness.heard(&docker(), &listed(State::Running), at(0));
+    witness.heard(&docker(), &listed(State::Running), at(0), &Registry::default());
     assert!(witness.take().is_empty());
-    witness.heard(&docker(), &listed(State::Exited), at(1));
+    witness.heard(&docker(), &listed(State::Exited), at(1), &Registry::default());
+    assert_eq!(kinds(&mut witness), ["container_died"]);
+}
+
+#[test]
+fn a_users_own_daemon_tells_nothing_of_a_container_that_the_hosts_knows() {
+    let mut witness = Witness::default();
+    let mut registry = Registry::default();
+    registry.runtime_told(&docker(), told(State::Running));
+    witness.heard(&docker(), &RuntimeEvent::Listed(Vec::new()), at(0), &registry);
+    witness.heard(&docker(), &told(State::Running), at(0), &registry);
+    assert_eq!(kinds(&mut witness), ["container_started"]);
+    let users_own = SourceName::of_user("docker-1000");
+    let RuntimeEvent::Updated(exited) = told(State::Exited) else { panic!("an update") };
+    for event in [
+        RuntimeEvent::Listed(Vec::new()),
+        RuntimeEvent::Listed(vec![*exited]),
+        told(State::Exited),
+        RuntimeEvent::Removed { id: ContainerId::new("a") },
+    ] {
+        witness.heard(&users_own, &event, at(1), &registry);
+    }
+    assert!(witness.take().is_empty());
+    witness.heard(&docker(), &told(State::Exited), at(2), &registry);
+    assert_eq!(kinds(&mut witness), ["container_died"]);
+}
+
+#[test]
+fn lives_of_containers_that_the_registry_does_not_know_are_forgotten() {
+    let mut witness = Witness::default();
+    let mut registry = Registry::default();
+    registry.runtime_told(&docker(), told(State::Running));
+    witness.heard(&docker(), &told(State::Running), at(0), &registry);
+    for number in 0..5 * SPARE {
+        let mut made_up = Metadata::new(ContainerId::new(&number.to_string()), RuntimeKind::Docker);
+        made_up.state = Some(State::Created);
+        let made_up = RuntimeEvent::Updated(Box::new(made_up));
+        witness.heard(&SourceName::of_user("docker-1000"), &made_up, at(1), &registry);
+    }
+    assert!(witness.lives.stages.len() <= SPARE + 3);
+    witness.take();
+    witness.heard(&docker(), &told(State::Exited), at(2), &registry);
     assert_eq!(kinds(&mut witness), ["container_died"]);
 }
 

@@ -309,6 +309,51 @@ fn an_exit_code_hidden_by_a_label_is_unknown_also_after_a_reconnection() {
     assert_eq!(ends.collect::<Vec<_>>(), [None]);
 }
 
+/// An event of a container that nobody has, with as much in it as given.
+fn made_up(action: &str, number: usize, filling: usize) -> EventMessage {
+    let value = "x".repeat(filling);
+    let actor = format!(r#"{{"ID":"{number:064x}","Attributes":{{"exitCode":"{value}"}}}}"#);
+    parsed(&format!(r#"{{"Type":"container","Action":"{action}","Actor":{actor}}}"#))
+}
+
+#[tokio::test]
+async fn events_that_come_before_the_list_are_bounded_in_bytes() {
+    let dir = temp_dir();
+    let daemon = FakeDaemon::start(&dir);
+    daemon.answer("/containers/json", Answer::Silence);
+    let settings = DockerSettings::new(Some(&FakeDaemon::host(&dir))).unwrap();
+    let (docker, _, _) = connect(&settings, TIMING.answer).await.unwrap();
+    let watcher = Watcher::new(settings, TIMING, |_| {});
+    for filling in [0, 1 << 20] {
+        let bytes = std::sync::atomic::AtomicUsize::new(0);
+        let events = stream::repeat_with(|| {
+            let event = made_up("create", 1, filling);
+            bytes.fetch_add(translate::bytes(&event).max(filling), std::sync::atomic::Ordering::Relaxed);
+            Ok(event)
+        });
+        let error = watcher.list(&docker, pin!(events)).await.unwrap_err();
+        assert!(matches!(error, DockerError::TimedOut { .. }), "{error}");
+        let bytes = bytes.into_inner();
+        assert!((EARLY_BYTES..=EARLY_BYTES + filling + 1024).contains(&bytes), "{bytes}");
+    }
+}
+
+#[test]
+fn of_containers_that_events_tell_of_so_many_are_remembered() {
+    let settings = DockerSettings::new(None).unwrap();
+    let mut watcher = Watcher::new(settings, TIMING, |_| {});
+    let (started, mut asked) = mpsc::channel(STARTED);
+    watcher.started = Some(started);
+    for number in 0..REMEMBERED + 10 {
+        watcher.take_event(made_up("start", number, 1), &mut BTreeSet::new());
+    }
+    assert_eq!((watcher.live.len(), watcher.exit_code_hidden.len()), (REMEMBERED, REMEMBERED));
+    assert_eq!(std::iter::from_fn(|| asked.try_recv().ok()).count(), STARTED);
+    let mut endless = made_up("start", 0, 1);
+    endless.actor.as_mut().unwrap().id = Some("a".repeat(1 << 20));
+    assert_eq!(translate::event(RuntimeKind::Docker, endless), None);
+}
+
 fn parsed<T: serde::de::DeserializeOwned>(json: &str) -> T {
     serde_json::from_str(json).unwrap()
 }

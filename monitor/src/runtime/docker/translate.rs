@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::{
     newtypes::ContainerId,
     runtime::{
-        Metadata, RuntimeKind, State,
+        Metadata, PAIR_BYTES, RuntimeKind, State,
         storage::{Storage, VolumeKind, VolumeMount},
     },
 };
@@ -165,8 +165,21 @@ pub(super) fn hides_exit_code(container: &Metadata) -> bool {
     container.labels.contains_key(EXIT_CODE)
 }
 
+/// What an event takes in memory, about.
+pub(super) fn bytes(event: &EventMessage) -> usize {
+    let actor = event.actor.as_ref();
+    let texts = [event.action.as_deref(), actor.and_then(|actor| actor.id.as_deref())];
+    let texts: usize = texts.into_iter().flatten().map(str::len).sum();
+    let attributes = actor.and_then(|actor| actor.attributes.as_ref()).into_iter().flatten();
+    let attributes = attributes.map(|(name, value)| name.len() + value.len() + PAIR_BYTES);
+    size_of::<EventMessage>() + texts + attributes.sum::<usize>()
+}
+
+/// Longer than any runtime's ids, which are 64 digits.
+const LONGEST_ID: usize = 256;
+
 fn container_id(id: Option<String>) -> Option<ContainerId> {
-    id.filter(|id| !id.is_empty()).map(|id| ContainerId::new(&id))
+    id.filter(|id| (1..=LONGEST_ID).contains(&id.len())).map(|id| ContainerId::new(&id))
 }
 
 /// The names of links to a container (`/other/alias`) are listed beside its own.

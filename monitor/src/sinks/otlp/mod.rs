@@ -6,6 +6,7 @@
 
 mod conventions;
 mod own;
+mod parts;
 mod proto;
 
 use bytes::{Buf as _, Bytes};
@@ -14,9 +15,12 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use jiff::Timestamp;
 use prost::Message as _;
 
-use self::proto::{
-    Any, AnyValue, ArrayValue, Data, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
-    InstrumentationScope, KeyValue, Metric, Resource, ResourceMetrics, ScopeMetrics,
+use self::{
+    parts::{count, parts},
+    proto::{
+        Any, AnyValue, ArrayValue, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+        InstrumentationScope, KeyValue, Metric, Resource, ResourceMetrics, ScopeMetrics,
+    },
 };
 use super::{
     Batch, Deliver, Encode, Export, Failure, Taken, Then,
@@ -49,8 +53,8 @@ pub enum Protocol {
     Http,
 }
 
-/// Data points in one request, about: a resource is not split. gRPC servers take 4 MiB by default.
-const REQUEST_POINTS: u64 = 4000;
+/// Data points in one request at most. gRPC servers take 4 MiB by default, and a distribution has less than a kilobyte.
+const REQUEST_POINTS: usize = 4000;
 const METHOD: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 /// What the instrumentation and the service are called.
 const SCOPE: &str = "monitor";
@@ -99,12 +103,13 @@ impl Encode for Requests {
         let mut batches = Vec::new();
         let mut resources = Vec::new();
         let mut points = 0;
-        for resource in self.resources(export) {
-            points += count(&resource);
-            resources.push(resource);
-            if points >= REQUEST_POINTS {
+        for resource in self.resources(export).into_iter().flat_map(|one| parts(one, REQUEST_POINTS)) {
+            let more = count(&resource);
+            if points > 0 && points + more > REQUEST_POINTS {
                 batches.push(batch(std::mem::take(&mut resources), std::mem::take(&mut points)));
             }
+            points += more;
+            resources.push(resource);
         }
         if points > 0 {
             batches.push(batch(resources, points));
@@ -212,22 +217,10 @@ fn texts(key: &str, values: &[&str]) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(Any::Array(array)) }) }
 }
 
-/// Data points of a resource.
-fn count(resource: &ResourceMetrics) -> u64 {
-    let metrics = resource.scope_metrics.iter().flat_map(|scope| &scope.metrics);
-    let points = metrics.map(|metric| match &metric.data {
-        Some(Data::Gauge(gauge)) => gauge.data_points.len(),
-        Some(Data::Sum(sum)) => sum.data_points.len(),
-        Some(Data::Histogram(histogram)) => histogram.data_points.len(),
-        None => 0,
-    });
-    u64::try_from(points.sum::<usize>()).unwrap_or(u64::MAX)
-}
-
 /// As it is sent by gRPC; HTTP compresses it.
-fn batch(resource_metrics: Vec<ResourceMetrics>, samples: u64) -> Batch {
+fn batch(resource_metrics: Vec<ResourceMetrics>, points: usize) -> Batch {
     let request = ExportMetricsServiceRequest { resource_metrics };
-    Batch { bytes: Bytes::from(request.encode_to_vec()), samples }
+    Batch { bytes: Bytes::from(request.encode_to_vec()), samples: u64::try_from(points).unwrap_or(u64::MAX) }
 }
 
 /// What a server says that it did not take of a request that it took.

@@ -2,10 +2,13 @@ use std::collections::BTreeMap;
 
 use http::StatusCode;
 
-use super::{proto::ExportMetricsPartialSuccess, *};
+use super::{
+    proto::{Data, ExportMetricsPartialSuccess},
+    *,
+};
 use crate::{
     model::{
-        Disk, Latency, LatencyBucket, Pod,
+        Disk, HostInterface, Latency, LatencyBucket, Pod, Snapshot,
         testing::{container, snapshot},
     },
     output::prometheus::{Selection, Totals},
@@ -30,9 +33,17 @@ fn exported(labels: &[(&str, &str)]) -> Vec<ResourceMetrics> {
         disk
     };
     taken.host.totals.disks = Some(vec![disk("sda"), disk("sdb")]);
+    let batches = batches(&taken, labels);
+    let request = ExportMetricsServiceRequest::decode(batches[0].bytes.clone()).unwrap();
+    let points: usize = request.resource_metrics.iter().map(count).sum();
+    assert_eq!(points as u64, batches[0].samples);
+    request.resource_metrics
+}
+
+fn batches(taken: &Snapshot, labels: &[(&str, &str)]) -> Vec<Batch> {
     let mut totals = Totals::default();
-    totals.add(&taken);
-    let export = Export { snapshot: &taken, totals: &totals, selection: &Selection::default() };
+    totals.add(taken);
+    let export = Export { snapshot: taken, totals: &totals, selection: &Selection::default() };
     let labels: Vec<(String, String)> =
         labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let otlp = Otlp {
@@ -40,11 +51,34 @@ fn exported(labels: &[(&str, &str)]) -> Vec<ResourceMetrics> {
         protocol: Protocol::Grpc,
         headers: SecretHeaders::default(),
     };
-    let batches = otlp.encoder(&labels).encode(&export);
-    let request = ExportMetricsServiceRequest::decode(batches[0].bytes.clone()).unwrap();
-    let points: u64 = request.resource_metrics.iter().map(count).sum();
-    assert_eq!(points, batches[0].samples);
-    request.resource_metrics
+    otlp.encoder(&labels).encode(&export)
+}
+
+#[test]
+fn a_machine_with_thousands_of_interfaces_is_written_in_requests_that_servers_take() {
+    let mut one = container("a");
+    one.measurements.cpu.usage_ns_total = Some(1);
+    let mut taken = snapshot(3, vec![one]);
+    let interface = |number: usize| {
+        let mut interface = HostInterface { name: format!("veth{number:07x}"), ..HostInterface::default() };
+        let traffic = &mut interface.traffic;
+        (traffic.rx_bytes_total, traffic.rx_packets_total) = (Some(1), Some(2));
+        (traffic.tx_bytes_total, traffic.tx_packets_total) = (Some(3), Some(4));
+        (traffic.rx_errors_total, traffic.rx_dropped_total) = (Some(5), Some(6));
+        (traffic.tx_errors_total, traffic.tx_dropped_total) = (Some(7), Some(8));
+        interface
+    };
+    taken.host.totals.interfaces = Some((0..10_000).map(interface).collect());
+    let batches = batches(&taken, &[]);
+    let most = batches.iter().map(|batch| batch.bytes.len()).max().unwrap();
+    assert!(most < 4 << 20, "{most} bytes");
+    assert!(batches.iter().all(|batch| batch.samples <= 4000));
+    assert!(batches.iter().map(|batch| batch.samples).sum::<u64>() >= 80_000, "none is lost");
+    for batch in &batches {
+        let request = ExportMetricsServiceRequest::decode(batch.bytes.clone()).unwrap();
+        let last = request.resource_metrics.last().unwrap();
+        assert_eq!(attributes(last).get("service.name").map(String::as_str), Some("monitor"));
+    }
 }
 
 fn attributes(resource: &ResourceMetrics) -> BTreeMap<String, String> {

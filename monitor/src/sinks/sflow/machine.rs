@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use crate::model::leads_outside;
+
 /// Facts that do not change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Machine {
@@ -42,21 +44,16 @@ pub(super) fn adapters(sys: &Path) -> Vec<Adapter> {
     let mut adapters: Vec<Adapter> = entries
         .filter_map(|entry| {
             let entry = entry.ok()?;
-            let name = entry.file_name().into_string().ok()?;
+            // Of thousands of containers' there is nothing to read.
+            let name = entry.file_name().into_string().ok().filter(|name| leads_outside(name))?;
             let read = |file: &str| fs::read_to_string(entry.path().join(file)).ok();
             let mac = parse_mac(read("address")?.trim())?;
             let index = read("ifindex")?.trim().parse().ok()?;
-            (is_own(&name) && mac != [0; 6]).then_some(Adapter { name, index, mac })
+            (mac != [0; 6]).then_some(Adapter { name, index, mac })
         })
         .collect();
     adapters.sort_by_key(|adapter| adapter.index);
     adapters
-}
-
-/// Whether what passes an interface comes from outside or goes there. What passes a bridge or a pair passes another one too.
-pub(super) fn is_own(interface: &str) -> bool {
-    let inner = ["lo", "veth", "docker", "br-", "cni", "podman", "virbr", "lxcbr", "flannel", "cali", "tap"];
-    !inner.iter().any(|prefix| interface.starts_with(prefix))
 }
 
 /// Of `machine_type`.

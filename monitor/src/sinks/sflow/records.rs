@@ -2,11 +2,14 @@
 
 use super::{
     Source,
-    machine::{Adapter, Machine, is_own, parse_uuid},
+    machine::{Adapter, Machine, parse_uuid},
     uptime_ms,
     xdr::{UNKNOWN_32, Writer},
 };
-use crate::model::{Container, ContainerState, DiskActivity, Host, HostFilesystem, HostInterface, Snapshot};
+use crate::model::{
+    Container, ContainerState, DiskActivity, Host, HostFilesystem, HostInterface, Snapshot, is_disk,
+    leads_outside,
+};
 
 const HOST_DESCR: u32 = 2000;
 const HOST_ADAPTERS: u32 = 2001;
@@ -128,7 +131,8 @@ fn host_memory(host: &Host) -> Writer {
 fn host_disk_io(host: &Host) -> Writer {
     let disks = host.totals.disks.as_deref();
     let sum = |get: fn(&DiskActivity) -> Option<u64>| {
-        let values = disks?.iter().filter_map(|disk| get(&disk.activity));
+        let own = disks?.iter().filter(|disk| is_disk(&disk.name));
+        let values = own.filter_map(|disk| get(&disk.activity));
         Some(values.sum::<u64>())
     };
     let filesystems = host.totals.filesystems.as_deref().unwrap_or_default();
@@ -156,7 +160,7 @@ fn fullest(filesystems: &[HostFilesystem]) -> u32 {
 fn host_net_io(host: &Host) -> Writer {
     let interfaces = host.totals.interfaces.as_deref();
     let sum = |get: fn(&HostInterface) -> Option<u64>| {
-        let values = interfaces?.iter().filter(|one| is_own(&one.name)).filter_map(get);
+        let values = interfaces?.iter().filter(|one| leads_outside(&one.name)).filter_map(get);
         Some(values.sum::<u64>())
     };
     let mut record = Writer::default();
@@ -262,11 +266,13 @@ mod tests {
     #[test]
     fn disks_are_summed_and_the_fullest_file_system_is_told() {
         let mut host = Host::default();
-        let disk = |bytes| Disk {
+        let disk = |name: &str, bytes| Disk {
+            name: name.to_owned(),
             activity: DiskActivity { read_bytes_total: Some(bytes), ..DiskActivity::default() },
             ..Disk::default()
         };
-        host.totals.disks = Some(vec![disk(1), disk(2)]);
+        // What is read of a mirror or a volume is read of its disks.
+        host.totals.disks = Some(vec![disk("sda", 1), disk("sdb", 2), disk("md0", 3), disk("dm-0", 3)]);
         let mut full = HostFilesystem::default();
         full.space.capacity_bytes = Some(1000);
         full.space.available_bytes = Some(250);

@@ -275,6 +275,19 @@ fn a_recording_is_read_ahead_and_shown_at_its_pace() {
 }
 
 #[test]
+fn snapshots_that_are_skipped_do_not_move_the_mark() {
+    let began = Instant::now();
+    let mut state = State::new(options(), Some(reel(1.0)), began);
+    let mut snapshots = batch(0..4);
+    Arc::make_mut(&mut snapshots[1]).containers.remove(1);
+    state.read(snapshots, true, began);
+    press(&mut state, KeyCode::Down);
+    assert_eq!(marked(&state).as_deref(), Some("api"));
+    state.advance(began + Duration::from_millis(2100));
+    assert_eq!((shown(&state), marked(&state).as_deref()), (2, Some("api")));
+}
+
+#[test]
 fn what_is_not_kept_of_a_recording_is_asked_for() {
     let began = Instant::now();
     let mut state = State::new(options(), Some(reel(1.0)), began);

@@ -11,7 +11,7 @@ use ratatui::{
 
 use super::{BAD, BOLD, FAINT, PLAIN, WARNING, put, put_line, split_top};
 use crate::{
-    model::{Snapshot, Source},
+    model::{Snapshot, Source, is_disk, leads_outside},
     output::table::{printable, warnings},
     tui::units::{bytes, cores, count, or_none, percent},
 };
@@ -62,7 +62,7 @@ fn figures(snapshot: &Snapshot) -> Vec<Line<'static>> {
     let used = total.zip(memory.available_bytes).map(|(total, available)| total - available as f64);
     let load = |value| or_none(value, |load| format!("{load:.2}"));
     let loads = [scheduler.load_5, scheduler.load_15].map(load).join(" ");
-    let interfaces = host.totals.interfaces.iter().flatten().filter(|one| is_physical(&one.name));
+    let interfaces = host.totals.interfaces.iter().flatten().filter(|one| leads_outside(&one.name));
     let traffic: Vec<_> = interfaces.map(|one| &one.traffic).collect();
     let disks = host.totals.disks.iter().flatten().filter(|one| is_disk(&one.name));
     let disks: Vec<_> = disks.map(|one| &one.activity).collect();
@@ -129,20 +129,6 @@ fn bar_style(share: f64) -> Style {
     }
 }
 
-/// Interfaces that lead out of the machine: what passes a container's is seen again there, if it leaves.
-fn is_physical(name: &str) -> bool {
-    const OTHERS: [&str; 14] = [
-        "lo", "veth", "docker", "br-", "cni", "flannel", "cali", "virbr", "podman", "tun", "tap", "dummy",
-        "kube", "nerdctl",
-    ];
-    !OTHERS.iter().any(|other| name.starts_with(other))
-}
-
-/// Disks that do not stand on others.
-fn is_disk(name: &str) -> bool {
-    !["loop", "dm-", "md", "zram", "ram", "sr", "fd"].iter().any(|other| name.starts_with(other))
-}
-
 /// The sum of what is known.
 fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.flatten().reduce(|sum, value| sum + value)
@@ -169,7 +155,10 @@ fn missing(snapshot: &Snapshot) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::testing::snapshot;
+    use crate::{
+        model::{Disk, HostInterface},
+        tui::testing::snapshot,
+    };
 
     #[test]
     fn figures_stand_on_as_many_lines_as_they_take() {
@@ -183,10 +172,23 @@ mod tests {
 
     #[test]
     fn only_what_leaves_the_machine_is_traffic() {
-        assert!(
-            is_physical("eth0") && is_physical("enp3s0") && !is_physical("veth12ab") && !is_physical("lo")
-        );
-        assert!(is_disk("vda") && is_disk("nvme0n1") && !is_disk("dm-0") && !is_disk("loop3"));
+        let mut snapshot = snapshot(0, Vec::new());
+        let interface = |name: &str| {
+            let mut interface = HostInterface { name: name.to_owned(), ..HostInterface::default() };
+            interface.traffic.rx_bytes_per_second = Some(1024.0);
+            interface
+        };
+        let disk = |name: &str| {
+            let mut disk = Disk { name: name.to_owned(), ..Disk::default() };
+            disk.activity.read_bytes_per_second = Some(1024.0);
+            disk
+        };
+        snapshot.host.totals.interfaces = Some(["eth0", "veth12ab", "docker0"].map(interface).to_vec());
+        snapshot.host.totals.disks = Some(["vda", "dm-0", "md0"].map(disk).to_vec());
+        let shown: Vec<String> = figures(&snapshot).iter().map(ToString::to_string).collect();
+        let (once, none) = (bytes(1024.0), or_none(None, bytes));
+        assert!(shown.contains(&format!("net/s ↓ {once} ↑ {none}")), "{shown:?}");
+        assert!(shown.contains(&format!("disk/s r {once} w {none}")), "{shown:?}");
     }
 
     #[test]
