@@ -107,7 +107,7 @@ impl Collector {
             Ok(_) if health.starved_files > 0 => (
                 "ok",
                 Some(format!(
-                    "{} files are opened for each reading, which costs more: raise the limit on open files",
+                    "{} files are opened for each reading, which costs more, and fails where no descriptor is left: raise the limit on open files",
                     health.starved_files
                 )),
             ),
