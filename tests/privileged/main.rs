@@ -2,6 +2,7 @@
 //! `cargo xtask test` runs it with all that it needs.
 
 mod abuse;
+mod adversity;
 mod attacks;
 mod block;
 mod cadvisor;
