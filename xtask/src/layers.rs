@@ -73,8 +73,8 @@ const MAY_KNOW: [(&str, &[&str]); 34] = [
     ("sinks", &["credentials", "model", "output", "serve"]),
     // What hardly changes of the machine and the processes of a container are read when asked for, as cAdvisor does.
     ("cadvisor", &["cgroup", "host", "model", "output", "serve"]),
-    // Its own readers and model: a look at one container takes no part in the tick.
-    ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "runtime", "output"]),
+    // Its own readers and model: a look at one container takes no part in the tick. A process's stat is read in one way.
+    ("inspect", &["cli", "settings", "privileges", "cgroup", "filesystem", "host", "runtime", "output"]),
     // Asks over HTTP; a snapshot of its own is searched as the server searches its own.
     ("plugin", &["credentials", "model", "serve"]),
     ("report", &["cli", "console", "settings", "model", "output", "recording", "stats"]),
