@@ -192,12 +192,16 @@ fn encode(sealed: &Sealed) -> io::Result<Vec<u8>> {
         sizes: chunks.iter().map(size).collect(),
         subjects: subjects.iter().cloned().collect(),
     };
-    let header = serde_json::to_vec(&header)?;
+    file_of(&serde_json::to_vec(&header)?, chunks)
+}
+
+/// A file of these parts.
+pub(super) fn file_of(header: &[u8], chunks: &[Chunk]) -> io::Result<Vec<u8>> {
     let mut compressor = Compressor::new(LEVEL)?;
     compressor.set_parameter(CParameter::ChecksumFlag(true))?;
     let mut bytes = MAGIC.to_vec();
     bytes.extend(length(header.len())?);
-    put_part(&mut bytes, &compressor.compress(&header)?)?;
+    put_part(&mut bytes, &compressor.compress(header)?)?;
     for chunk in chunks {
         match chunk {
             Chunk::Packed { bytes: part, .. } => put_part(&mut bytes, part)?,
@@ -231,7 +235,7 @@ fn take_part<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
     Some(part)
 }
 
-fn decode(path: PathBuf, bytes: &[u8]) -> io::Result<Loaded> {
+pub(super) fn decode(path: PathBuf, bytes: &[u8]) -> io::Result<Loaded> {
     let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let mut bytes =
         bytes.strip_prefix(MAGIC).ok_or_else(|| wrong("not a piece of history of this version"))?;
@@ -263,8 +267,17 @@ impl History {
     /// Takes in what a folder has, but for what is too old at `now`, or later than that by more than an hour: the clock was
     /// wrong.
     pub fn restore(&mut self, folder: &Folder, now: i64) -> Result<Figures, DiskError> {
+        for path in self.take_in(folder.load()?, now) {
+            log::info!("{} does not fit the settings or the clock: it is deleted", path.display());
+            delete(&path);
+        }
+        Ok(self.figures())
+    }
+
+    /// Takes in what was read; the paths of what is not wanted.
+    pub(super) fn take_in(&mut self, mut loaded: Vec<Loaded>, now: i64) -> Vec<PathBuf> {
         const HOUR_MS: i64 = 3_600_000;
-        let mut loaded = folder.load()?;
+        let mut unwanted = Vec::new();
         loaded.sort_by_key(|one| one.header.times.get(1).copied());
         for Loaded { path, header, chunks } in loaded {
             let level = self.tiers.iter().position(|tier| {
@@ -274,15 +287,14 @@ impl History {
             let is_due = header.times.last().is_some_and(|last| *last <= now + HOUR_MS);
             let restored = level.filter(|_| is_due && header.times.len() > 1);
             if restored.is_none_or(|level| !self.restore_one(level, header, chunks)) {
-                log::info!("{} does not fit the settings or the clock: it is deleted", path.display());
-                delete(&path);
+                unwanted.push(path);
             }
         }
         for level in 1..self.tiers.len() {
             self.catch_up(level);
         }
         self.forget(now);
-        Ok(self.figures())
+        unwanted
     }
 
     fn restore_one(&mut self, level: usize, header: Header, chunks: Vec<Chunk>) -> bool {

@@ -1,6 +1,8 @@
 //! The machine's own /proc and /sys, without its cgroups.
 
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod interfaces;
 mod machine;
 mod parse;

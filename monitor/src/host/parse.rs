@@ -171,11 +171,13 @@ pub(super) fn vmstat(text: &[u8]) -> VmCounters {
     vm
 }
 
-/// `/proc/meminfo`. Kibibytes that are no 64 bits of bytes are none: `procfs` would multiply them all the same.
+/// `/proc/meminfo`. Kibibytes that are no 64 bits of bytes are none, as `procfs` would multiply them all the same, and it cuts
+/// the last byte off names, whether or not that is a character.
 pub(super) fn meminfo(text: &[u8]) -> Option<Meminfo> {
     const DIGITS: usize = 16;
     let mut numbers = text.split(|byte| !byte.is_ascii_digit());
-    numbers.all(|digits| digits.len() <= DIGITS).then(|| Meminfo::from_buf_read(text).ok()).flatten()
+    let is_sound = text.is_ascii() && numbers.all(|digits| digits.len() <= DIGITS);
+    is_sound.then(|| Meminfo::from_buf_read(text).ok()).flatten()
 }
 
 /// `/proc/loadavg`.
@@ -281,6 +283,7 @@ softirq 14282895 0 1109629
         let text = fs::read_to_string("/proc/meminfo").unwrap();
         assert!(meminfo(text.as_bytes()).is_some());
         assert!(meminfo(text.replacen(" kB", "0000000000000000 kB", 1).as_bytes()).is_none());
+        assert!(meminfo(text.replacen(':', "\u{fc}", 1).as_bytes()).is_none());
     }
 
     #[test]

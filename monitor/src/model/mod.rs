@@ -17,7 +17,7 @@ pub mod member;
 mod metric;
 pub mod shared;
 pub mod snapshot;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod testing;
 pub mod typescript;
 
