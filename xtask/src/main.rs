@@ -10,6 +10,7 @@ mod codegen;
 mod command;
 mod databases;
 mod docker;
+mod fuzz;
 mod image;
 mod layers;
 mod options;
@@ -35,7 +36,7 @@ struct Task {
     run: fn(&Checkout, &[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 10] = [
+const TASKS: [Task; 11] = [
     Task {
         name: "build",
         args: "",
@@ -65,6 +66,12 @@ const TASKS: [Task; 10] = [
         args: "[-- ARGS]",
         about: "let containers come and go for half an hour and check that nothing grows or is lost",
         run: bench::soak_command,
+    },
+    Task {
+        name: "fuzz",
+        args: "[--seconds N] [TARGET]",
+        about: "look for inputs that break a reader, for N seconds each; TARGET is a part of its name",
+        run: fuzz::fuzz_command,
     },
     Task {
         name: "vm",
