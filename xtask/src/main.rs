@@ -9,6 +9,7 @@ mod checkout;
 mod codegen;
 mod command;
 mod databases;
+mod deny;
 mod docker;
 mod fuzz;
 mod image;
@@ -36,7 +37,7 @@ struct Task {
     run: fn(&Checkout, &[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 11] = [
+const TASKS: [Task; 12] = [
     Task {
         name: "build",
         args: "",
@@ -90,6 +91,12 @@ const TASKS: [Task; 11] = [
         args: "[--check]",
         about: "write the generated files under docs/, deploy/ and web/, or compare them",
         run: codegen::codegen_command,
+    },
+    Task {
+        name: "deny",
+        args: "",
+        about: "check the licences and sources of all dependencies, and whether any is known to be unsafe",
+        run: deny::deny_command,
     },
     Task {
         name: "screenshots",
