@@ -179,6 +179,23 @@ mod tests {
         }
 
         #[test]
+        fn a_bucket_is_no_wider_than_a_share_of_its_lower_bound(ns in any::<u64>()) {
+            for (scale, index, share) in [(FINE, bucket(ns), 4), (COARSE, coarse_bucket(ns), 2)] {
+                if let Some(end) = scale.upper_bound(index).filter(|_| index > 0) {
+                    let start = scale.lower_bound(index);
+                    prop_assert!((end - start) * share <= start);
+                }
+            }
+        }
+
+        #[test]
+        fn a_bucket_lies_in_one_of_the_coarser_scale(ns in any::<u64>()) {
+            let (fine, coarse) = (bucket(ns), coarse_bucket(ns));
+            prop_assert!(COARSE.lower_bound(coarse) <= FINE.lower_bound(fine));
+            prop_assert!(COARSE.upper_bound(coarse).is_none_or(|end| FINE.upper_bound(fine).unwrap() <= end));
+        }
+
+        #[test]
         fn buckets_keep_the_order(a in any::<u64>(), b in any::<u64>()) {
             let (shorter, longer) = (a.min(b), a.max(b));
             prop_assert!(bucket(shorter) <= bucket(longer));

@@ -3,6 +3,9 @@
 //! The flags are declared once, in [`crate::cli`]: a key of the file is the name of a flag, and its value is read as if it had
 //! been typed, but where the same is typed or in the environment.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
 use std::{
     ffi::OsString,
     fs, io,

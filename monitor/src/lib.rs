@@ -21,6 +21,8 @@ pub mod dashboards;
 pub mod doctor;
 pub mod error;
 pub mod filesystem;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod generate;
 pub mod history;
 pub mod host;

@@ -1,5 +1,8 @@
 //! Texts as parts of URLs.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 /// What stands for itself wherever it is: <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>.

@@ -9,7 +9,9 @@ mod checkout;
 mod codegen;
 mod command;
 mod databases;
+mod deny;
 mod docker;
+mod fuzz;
 mod image;
 mod layers;
 mod options;
@@ -35,7 +37,7 @@ struct Task {
     run: fn(&Checkout, &[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 10] = [
+const TASKS: [Task; 12] = [
     Task {
         name: "build",
         args: "",
@@ -67,6 +69,12 @@ const TASKS: [Task; 10] = [
         run: bench::soak_command,
     },
     Task {
+        name: "fuzz",
+        args: "[--seconds N] [TARGET]",
+        about: "look for inputs that break a reader, for N seconds each; TARGET is a part of its name",
+        run: fuzz::fuzz_command,
+    },
+    Task {
         name: "vm",
         args: "[--bless] [FILTER]",
         about: "boot other kernels and cgroup set-ups, and check monitor there; FILTER as in `bookworm v2`",
@@ -83,6 +91,12 @@ const TASKS: [Task; 10] = [
         args: "[--check]",
         about: "write the generated files under docs/, deploy/ and web/, or compare them",
         run: codegen::codegen_command,
+    },
+    Task {
+        name: "deny",
+        args: "",
+        about: "check the licences and sources of all dependencies, and whether any is known to be unsafe",
+        run: deny::deny_command,
     },
     Task {
         name: "screenshots",

@@ -81,6 +81,9 @@ const PICTURES: [Need; 1] = [tool("pngquant", "pngquant")];
 /// What benchmarks deceive monitor with, and ask its server with.
 const BENCHMARKS: [Need; 3] = [tool("strace", "strace"), tool("curl", "curl"), tool("openssl", "openssl")];
 
+/// What builds libFuzzer.
+const FUZZING: [Need; 1] = [tool("g++", "g++")];
+
 /// What runs guests with other kernels.
 const VIRTUAL_MACHINES: [Need; 1] = [tool("qemu-system-x86", "qemu-system-x86_64")];
 
@@ -165,6 +168,11 @@ pub(crate) fn for_browser() -> Result<()> {
 /// Makes sure that pictures can be made small.
 pub(crate) fn for_pictures() -> Result<()> {
     require(&PICTURES)
+}
+
+/// Makes sure that libFuzzer can be built.
+pub(crate) fn for_fuzzing() -> Result<()> {
+    require(&FUZZING)
 }
 
 /// Makes sure that guests with other kernels can be started.

@@ -13,8 +13,8 @@ use crate::docker::Docker;
 use crate::options::{self, Options};
 use crate::{codegen, databases, layers, python, run as build, setup, web};
 
-/// The host's part of the workspace: `monitor-ebpf` is for another target.
-const HOST: [&str; 3] = ["--workspace", "--exclude", "monitor-ebpf"];
+/// The host's part of the workspace: `monitor-ebpf` is for another target, and `fuzz` needs a compiler for C++.
+const HOST: [&str; 5] = ["--workspace", "--exclude", "monitor-ebpf", "--exclude", "fuzz"];
 
 pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     let options = options::parse("test", args)?;

@@ -9,6 +9,8 @@ mod convert;
 mod events;
 mod exposition;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod history;
 mod info;
 mod lookup;
@@ -20,7 +22,7 @@ mod render;
 mod request;
 mod routes;
 mod summary;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod testing;
 mod v2;
 

@@ -1,4 +1,5 @@
 //! Snapshots for tests.
+#![expect(clippy::unwrap_used, reason = "what is made up here is sound, and what is not is to be found")]
 
 use std::sync::Arc;
 
@@ -64,6 +65,7 @@ pub(super) fn container(id: &str) -> Container {
 }
 
 /// A reading of such a container that had used so much of CPUs by then.
+#[cfg_attr(not(test), expect(dead_code, reason = "only tests need it"))]
 pub(super) fn stats(second: i64, cpu_ns: u64) -> Stats {
     let mut made = container("aa");
     made.measurements.cpu.usage_ns_total = Some(cpu_ns);

@@ -99,6 +99,16 @@ impl FileSpec {
     ) -> Self {
         Self { controller, name, part, merge }
     }
+
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn merge(&self, stats: &mut CgroupStats, text: &[u8]) {
+        (self.merge)(stats, text);
+    }
 }
 
 /// One cgroup's files, in every hierarchy that has it.

@@ -7,6 +7,8 @@
 //! Paths of cgroups are relative to a hierarchy's mount point and begin with `/`; `/` alone is the mounted root.
 
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod hierarchy;
 mod limits;
 mod parse;

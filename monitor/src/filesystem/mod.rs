@@ -5,6 +5,8 @@
 //! (`walk`). What a walk may cost is bounded twice: while it lasts, and by the rest that is taken after it
 //! (`survey`). docs/adr/0015 has the reasons.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod layout;
 mod mounts;
 mod once;

@@ -98,7 +98,7 @@ impl Counts {
         for (code, count) in of_column {
             let place = usize::try_from(code >> 1 & 0x7f).ok().and_then(|first| self.counts.get_mut(first));
             if let Some(place) = place {
-                *place += count;
+                *place = place.saturating_add(*count);
                 self.has_wide |= code & 1 == 1;
             }
         }

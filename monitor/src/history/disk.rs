@@ -88,6 +88,13 @@ pub(super) struct Loaded {
     chunks: Vec<Chunk>,
 }
 
+/// A segment that does not fit the settings or the clock.
+pub(super) struct Unfit {
+    path: PathBuf,
+    /// Whether it is older than what any resolution keeps.
+    is_old: bool,
+}
+
 impl Folder {
     /// Opens a folder, which is made if it is not there.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
@@ -192,12 +199,16 @@ fn encode(sealed: &Sealed) -> io::Result<Vec<u8>> {
         sizes: chunks.iter().map(size).collect(),
         subjects: subjects.iter().cloned().collect(),
     };
-    let header = serde_json::to_vec(&header)?;
+    file_of(&serde_json::to_vec(&header)?, chunks)
+}
+
+/// A file of these parts.
+pub(super) fn file_of(header: &[u8], chunks: &[Chunk]) -> io::Result<Vec<u8>> {
     let mut compressor = Compressor::new(LEVEL)?;
     compressor.set_parameter(CParameter::ChecksumFlag(true))?;
     let mut bytes = MAGIC.to_vec();
     bytes.extend(length(header.len())?);
-    put_part(&mut bytes, &compressor.compress(&header)?)?;
+    put_part(&mut bytes, &compressor.compress(header)?)?;
     for chunk in chunks {
         match chunk {
             Chunk::Packed { bytes: part, .. } => put_part(&mut bytes, part)?,
@@ -231,7 +242,7 @@ fn take_part<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
     Some(part)
 }
 
-fn decode(path: PathBuf, bytes: &[u8]) -> io::Result<Loaded> {
+pub(super) fn decode(path: PathBuf, bytes: &[u8]) -> io::Result<Loaded> {
     let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let mut bytes =
         bytes.strip_prefix(MAGIC).ok_or_else(|| wrong("not a piece of history of this version"))?;
@@ -263,9 +274,21 @@ impl History {
     /// Takes in what a folder has. What is too old at `now` is deleted. What is later than that by more than an hour, since a clock
     /// was wrong, or has steps that are no longer kept, stays where it is until it is too old.
     pub fn restore(&mut self, folder: &Folder, now: i64) -> Result<Figures, DiskError> {
+        for Unfit { path, is_old } in self.take_in(folder.load()?, now) {
+            if is_old {
+                delete(&path);
+            } else {
+                log::warn!("{} does not fit the settings or the clock: it is left as it is", path.display());
+            }
+        }
+        Ok(self.figures())
+    }
+
+    /// Takes in what was read, but for what it returns.
+    pub(super) fn take_in(&mut self, mut loaded: Vec<Loaded>, now: i64) -> Vec<Unfit> {
         const HOUR_MS: i64 = 3_600_000;
         let longest = self.tiers.iter().map(|tier| tier.span_ms).max().unwrap_or_default();
-        let mut loaded = folder.load()?;
+        let mut unfit = Vec::new();
         loaded.sort_by_key(|one| one.header.times.get(1).copied());
         for Loaded { path, header, chunks } in loaded {
             let level = self.tiers.iter().position(|tier| {
@@ -274,21 +297,16 @@ impl History {
             });
             let is_due = header.times.last().is_some_and(|last| *last <= now + HOUR_MS);
             let restored = level.filter(|_| is_due && header.times.len() > 1);
-            let last = header.times.last().copied();
-            if restored.is_some_and(|level| self.restore_one(level, header, chunks)) {
-                continue;
-            }
-            if last < Some(now.saturating_sub(longest)) {
-                delete(&path);
-            } else {
-                log::warn!("{} does not fit the settings or the clock: it is left as it is", path.display());
+            let is_old = header.times.last() < Some(&now.saturating_sub(longest));
+            if restored.is_none_or(|level| !self.restore_one(level, header, chunks)) {
+                unfit.push(Unfit { path, is_old });
             }
         }
         for level in 1..self.tiers.len() {
             self.catch_up(level);
         }
         self.forget(now);
-        Ok(self.figures())
+        unfit
     }
 
     fn restore_one(&mut self, level: usize, header: Header, chunks: Vec<Chunk>) -> bool {

@@ -255,6 +255,8 @@ fn signed(word: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::history::{layout::Column, pack::pack};
 
@@ -316,5 +318,39 @@ mod tests {
     fn growth_over_a_gap_is_not_lost() {
         let rows = [[Some(1), Some(10), None], [Some(1), None, None], [Some(1), Some(30), None]];
         assert_eq!(folded(&rows).0.growth(), Some(20));
+    }
+
+    proptest! {
+        #[test]
+        fn a_mean_lies_between_the_least_and_the_greatest(
+            rows in proptest::collection::vec((0_u64..3, proptest::option::of(0_u64..1 << 50), any::<u32>()), 1..20),
+        ) {
+            let rows: Vec<_> = rows.iter().map(|(epoch, counter, limit)| {
+                [Some(*epoch), *counter, Some(u64::from(*limit))]
+            }).collect();
+            let (counter, limit) = folded(&rows);
+            for fold in [counter, limit] {
+                let Some(mean) = fold.mean() else { continue };
+                let (least, most) = (fold.min().unwrap(), fold.max().unwrap());
+                let rounding = most.abs() * 1e-9;
+                prop_assert!(0.0 <= least && least <= mean + rounding && mean <= most + rounding, "{fold:?}");
+            }
+        }
+
+        #[test]
+        fn growth_is_how_much_a_counter_grew_while_it_did(
+            growths in proptest::collection::vec(proptest::option::of(0_u64..1 << 50), 1..20),
+        ) {
+            // Where it was not measured, it grew all the same.
+            let mut total = 0;
+            let mut rows: Vec<_> = growths.iter().map(|growth| {
+                total += growth.unwrap_or(5);
+                [Some(1), growth.map(|_| total), None]
+            }).collect();
+            rows.insert(0, [Some(1), Some(0), None]);
+            let last = rows.iter().rev().find_map(|[_, counter, _]| *counter);
+            let has_grown = rows.iter().skip(1).any(|[_, counter, _]| counter.is_some());
+            prop_assert_eq!(folded(&rows).0.growth(), last.filter(|_| has_grown));
+        }
     }
 }

@@ -9,6 +9,8 @@
 mod codes;
 pub mod disk;
 mod fold;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod layout;
 mod pack;
 pub mod query;

@@ -201,7 +201,8 @@ impl View {
                 }
                 for (code, waited) in walk.tallies() {
                     if let Some(culprit) = Culprit::of(*code) {
-                        *waits.entry(culprit).or_default() += waited;
+                        let sum: &mut u64 = waits.entry(culprit).or_default();
+                        *sum = sum.saturating_add(*waited);
                     }
                 }
             }

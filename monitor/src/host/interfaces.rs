@@ -51,7 +51,7 @@ impl NetworkView {
 }
 
 /// Reads `/proc/net/dev`: two lines of headings, then `name: ` and eight numbers for each direction.
-fn parse_interfaces(text: &str) -> Option<Vec<Interface>> {
+pub(super) fn parse_interfaces(text: &str) -> Option<Vec<Interface>> {
     text.lines().skip(2).map(parse_interface).collect()
 }
 

@@ -200,7 +200,7 @@ fn nodes(dir: &Path) -> Vec<Node> {
 }
 
 /// `Node 0 MemTotal:       8123456 kB`.
-fn node_memory(meminfo: &str) -> Option<u64> {
+pub(super) fn node_memory(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find(|line| line.contains("MemTotal:"))?;
     let kib: u64 = line.split_whitespace().nth(3)?.parse().ok()?;
     kib.checked_mul(1024)
@@ -280,20 +280,20 @@ fn number(path: &Path) -> Option<u64> {
 }
 
 /// The value in the first line `name : value`.
-fn field<'t>(cpuinfo: &'t str, name: &str) -> Option<&'t str> {
+pub(super) fn field<'t>(cpuinfo: &'t str, name: &str) -> Option<&'t str> {
     cpuinfo.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;
         (key.trim() == name).then_some(value.trim())
     })
 }
 
-fn pretty_name(release: &str) -> Option<String> {
+pub(super) fn pretty_name(release: &str) -> Option<String> {
     let fields: BTreeMap<&str, &str> = release.lines().filter_map(|line| line.split_once('=')).collect();
     fields.get("PRETTY_NAME").map(|name| name.trim_matches(['"', '\'']).to_owned())
 }
 
 /// `2494.140` in kHz, to the digit.
-fn parse_mhz(text: &str) -> Option<u64> {
+pub(super) fn parse_mhz(text: &str) -> Option<u64> {
     let (mhz, khz) = text.split_once('.').unwrap_or((text, "0"));
     let khz: u64 = format!("{khz:0<3}").get(..3)?.parse().ok()?;
     mhz.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(khz)
@@ -307,7 +307,7 @@ fn booted_at(stat: &Path) -> Option<Timestamp> {
 }
 
 /// `32K`, `1M`.
-fn parse_size(text: &str) -> Option<u64> {
+pub(super) fn parse_size(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = match text.get(digits.len()..)? {
         "" => 1,
@@ -320,23 +320,30 @@ fn parse_size(text: &str) -> Option<u64> {
 }
 
 /// `259:0`.
-fn parse_device(text: &str) -> Option<(u32, u32)> {
+pub(super) fn parse_device(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once(':')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// The one in brackets in `[mq-deadline] none`; the whole where there is no choice.
-fn chosen(choices: &str) -> String {
+pub(super) fn chosen(choices: &str) -> String {
     let in_brackets = choices.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
     in_brackets.map_or(choices, |(chosen, _)| chosen).to_owned()
 }
 
-/// The numbers of a list such as `0-3,8`.
-fn parse_list(list: &str) -> Option<Vec<u32>> {
+/// More than any machine has CPUs: no kernel can be configured for as many.
+pub(super) const MOST_LISTED: usize = 1 << 16;
+
+/// The numbers of a list such as `0-3,8`; `None` of one that is none, or has more than [`MOST_LISTED`].
+pub(super) fn parse_list(list: &str) -> Option<Vec<u32>> {
     let mut numbers = Vec::new();
     for part in list.split(',').filter(|part| !part.is_empty()) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        numbers.extend(first.parse::<u32>().ok()?..=last.parse::<u32>().ok()?);
+        let part = first.parse::<u32>().ok()?..=last.parse::<u32>().ok()?;
+        numbers.extend(part.take(MOST_LISTED + 1));
+        if numbers.len() > MOST_LISTED {
+            return None;
+        }
     }
     Some(numbers)
 }
@@ -466,5 +473,6 @@ mod tests {
         assert_eq!(parse_mhz("2400"), Some(2_400_000));
         assert_eq!(chosen("none"), "none");
         assert_eq!(parse_list("3-x"), None);
+        assert_eq!(parse_list("0-4294967295"), None, "more than there are");
     }
 }

@@ -1,6 +1,8 @@
 //! The machine's own /proc and /sys, without its cgroups.
 
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod interfaces;
 mod machine;
 mod parse;
@@ -15,7 +17,7 @@ pub use self::{
     interfaces::{Direction, Interface, NetworkView},
     machine::{Cache, DiskDevice, HugePagePool, InterfaceDevice, Machine, Node, Processor, read_machine},
     parse::{CpuTimes, CpuUse, HostStats, ProcessCounters, Stall, VmCounters},
-    processes::{Process, parse_users, read_process},
+    processes::{Process, parse_stat, parse_users, read_process},
 };
 
 /// What does not change while we run, or hardly.

@@ -66,8 +66,8 @@ impl CpuTimes {
     /// Neither idle nor taken by the hypervisor.
     #[must_use]
     pub fn busy_ns(&self) -> u64 {
-        let interrupts = self.irq_ns.unwrap_or(0) + self.softirq_ns.unwrap_or(0);
-        self.user_ns + self.nice_ns + self.system_ns + interrupts
+        let [irq_ns, softirq_ns] = [self.irq_ns, self.softirq_ns].map(Option::unwrap_or_default);
+        [self.nice_ns, self.system_ns, irq_ns, softirq_ns].into_iter().fold(self.user_ns, u64::saturating_add)
     }
 }
 
@@ -171,9 +171,13 @@ pub(super) fn vmstat(text: &[u8]) -> VmCounters {
     vm
 }
 
-/// `/proc/meminfo`.
+/// `/proc/meminfo`. Kibibytes that are no 64 bits of bytes are none, as `procfs` would multiply them all the same, and it cuts
+/// the last byte off names, whether or not that is a character.
 pub(super) fn meminfo(text: &[u8]) -> Option<Meminfo> {
-    Meminfo::from_buf_read(text).ok()
+    const DIGITS: usize = 16;
+    let mut numbers = text.split(|byte| !byte.is_ascii_digit());
+    let is_sound = text.is_ascii() && numbers.all(|digits| digits.len() <= DIGITS);
+    is_sound.then(|| Meminfo::from_buf_read(text).ok()).flatten()
 }
 
 /// `/proc/loadavg`.
@@ -204,6 +208,8 @@ pub(super) fn pressure(text: &[u8]) -> Option<Stall> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const STAT: &str = "\
@@ -270,6 +276,21 @@ softirq 14282895 0 1109629
         assert!(stat(b"cpu  1 2 3\n").is_none() && meminfo(b"MemTotal: 5 kB\n").is_none());
         assert!(loadavg(b"").is_none() && disks(b"8 0 sda x\n").is_none());
         assert!(interfaces(b"a\nb\neth0: 1\n").is_none());
+    }
+
+    #[test]
+    fn memory_that_is_no_number_of_bytes_is_unknown() {
+        let text = fs::read_to_string("/proc/meminfo").unwrap();
+        assert!(meminfo(text.as_bytes()).is_some());
+        assert!(meminfo(text.replacen(" kB", "0000000000000000 kB", 1).as_bytes()).is_none());
+        assert!(meminfo(text.replacen(':', "\u{fc}", 1).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn times_that_are_too_long_are_the_longest() {
+        let text = STAT.replacen("822952", "18446744073709551615", 1);
+        let (CpuUse { all, .. }, _) = stat(text.as_bytes()).unwrap();
+        assert_eq!((all.user_ns, all.busy_ns()), (u64::MAX, u64::MAX));
     }
 
     proptest::proptest! {

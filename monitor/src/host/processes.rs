@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fs, io, os::unix::fs::MetadataExt as _, path::Path};
 
-use procfs::{FromRead as _, process::Stat};
+use procfs::{FromRead as _, ProcError, ProcResult, process::Stat};
 
 /// A process, from its directory in `/proc`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Process {
 /// `proc` is `/proc` but in tests.
 pub fn read_process(proc: &Path, pid: i32) -> io::Result<Process> {
     let dir = proc.join(pid.to_string());
-    let stat = Stat::from_read(fs::File::open(dir.join("stat"))?).map_err(io::Error::other)?;
+    let stat = parse_stat(&fs::read(dir.join("stat"))?).map_err(io::Error::other)?;
     let user_id = fs::metadata(&dir)?.uid();
     let tick_ns = 1_000_000_000 / procfs::ticks_per_second().max(1);
     let ns = |ticks: u64| ticks.saturating_mul(tick_ns);
@@ -67,6 +67,20 @@ pub fn read_process(proc: &Path, pid: i32) -> io::Result<Process> {
             .map(|entries| entries.count().try_into().unwrap_or(u64::MAX)),
         name: stat.comm,
     })
+}
+
+/// A process's `stat`. Checked for what `procfs` panics at: the name in parentheses, and something on both sides of it.
+pub fn parse_stat(text: &[u8]) -> ProcResult<Stat> {
+    let plain = String::from_utf8_lossy(text);
+    let plain = plain.trim();
+    let has_name = plain.find('(').zip(plain.rfind(')')).is_some_and(|(open, close)| {
+        let before = open.checked_sub(1).and_then(|end| plain.get(..end));
+        before.is_some() && open < close && plain.get(close + 2..).is_some()
+    });
+    if !has_name {
+        return Err(ProcError::Other("a process's stat has no name in it".to_owned()));
+    }
+    Stat::from_read(text)
 }
 
 /// The names of users by their ids, from a file such as `/etc/passwd`.
@@ -99,6 +113,18 @@ mod tests {
     fn a_process_that_has_ended_fails() {
         let empty = tempfile::tempdir().unwrap();
         assert!(read_process(empty.path(), 1).is_err());
+    }
+
+    #[test]
+    fn a_stat_that_is_cut_is_none() {
+        let text = fs::read("/proc/self/stat").unwrap();
+        assert!(parse_stat(&text).is_ok());
+        for cut in 0..text.len().min(60) {
+            assert!(parse_stat(&text[..cut]).is_err(), "{cut}");
+        }
+        for torn in ["(a) R 1", "1 )a( R", "1 (a)", "1 (", "\u{fc}(a) R 1"] {
+            assert!(parse_stat(torn.as_bytes()).is_err(), "{torn}");
+        }
     }
 
     #[test]

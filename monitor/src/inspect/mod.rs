@@ -5,6 +5,8 @@
 
 mod filesystems;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod limits;
 pub mod model;
 mod mounts;

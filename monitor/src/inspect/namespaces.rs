@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use procfs::{
-    FromRead as _,
-    process::{Stat, StatFlags},
-};
+use procfs::process::StatFlags;
 
 use super::{
     model::{ContainerRef, Namespace},
     process::ProcessDirectory,
 };
+use crate::host::parse_stat;
 
 /// The kinds, as in `/proc/PID/ns`.
 const KINDS: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
@@ -48,7 +46,7 @@ impl Inodes {
 /// In a container's pid namespace process 2 is anything.
 fn is_kernel_thread(proc: &Path, pid: i32) -> bool {
     let stat = ProcessDirectory::open(proc, pid).and_then(|directory| directory.read_text("stat"));
-    let stat = stat.ok().and_then(|text| Stat::from_read(text.as_bytes()).ok());
+    let stat = stat.ok().and_then(|text| parse_stat(text.as_bytes()).ok());
     // The newest of the flags may be ones that procfs has no names for.
     stat.is_some_and(|stat| stat.flags & StatFlags::PF_KTHREAD.bits() != 0)
 }
@@ -70,7 +68,7 @@ pub(super) fn describe(own: &Inodes, host: &Inodes, neighbours: &[Neighbour]) ->
 }
 
 /// The inode number in `net:[4026531840]`.
-fn parse_link(kind: &str, target: &str) -> Option<u64> {
+pub(super) fn parse_link(kind: &str, target: &str) -> Option<u64> {
     target.strip_prefix(kind)?.strip_prefix(":[")?.strip_suffix(']')?.parse().ok()
 }
 

@@ -3,13 +3,11 @@
 use std::{collections::BTreeSet, fs::File, io, io::Read as _, os::fd::OwnedFd, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
-use procfs::{
-    FromRead as _,
-    process::{Stat, Status},
-};
+use procfs::{FromRead as _, process::Status};
 use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
 
 use super::model;
+use crate::host::parse_stat;
 
 /// A process's directory in /proc, held open: what is read in it is this process's or, once it has ended, fails. It is
 /// never that of another process which was given the number.
@@ -56,7 +54,7 @@ impl ProcessDirectory {
     pub(super) fn read(&self, booted_at: Timestamp) -> io::Result<Reading> {
         let status_text = self.read_text("status")?;
         let status = Status::from_read(status_text.as_bytes()).map_err(io::Error::other)?;
-        let stat = Stat::from_read(self.read_text("stat")?.as_bytes()).map_err(io::Error::other)?;
+        let stat = parse_stat(self.read_text("stat")?.as_bytes()).map_err(io::Error::other)?;
         let arguments = parse_arguments(&self.read_text("cmdline")?);
         let links = self.read_descriptors();
         let process = model::Process {
@@ -66,7 +64,7 @@ impl ProcessDirectory {
             user_id: status.euid,
             state: stat.state.to_string(),
             threads: status.threads,
-            resident_bytes: status.vmrss.map(|kib| kib * 1024),
+            resident_bytes: resident_bytes(&status),
             started_at: after_boot(booted_at, stat.starttime),
             open_files: links.as_ref().map(|links| count(links.len())),
             open_sockets: links.as_ref().map(|links| count(socket_inodes(links).count())),
@@ -107,18 +105,23 @@ impl Reading {
     }
 }
 
+/// What of the process is in memory; `None` of one that has no memory of its own.
+pub(super) fn resident_bytes(status: &Status) -> Option<u64> {
+    status.vmrss?.checked_mul(1024)
+}
+
 /// The inode numbers in links such as `socket:[4242]`.
 fn socket_inodes(links: &[String]) -> impl Iterator<Item = u64> {
     links.iter().filter_map(|link| link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok())
 }
 
 /// Arguments end in NUL each; a process that changed its title may leave many at the end, or none.
-fn parse_arguments(cmdline: &str) -> Vec<String> {
+pub(super) fn parse_arguments(cmdline: &str) -> Vec<String> {
     let arguments = cmdline.trim_end_matches('\0');
     if arguments.is_empty() { Vec::new() } else { arguments.split('\0').map(str::to_owned).collect() }
 }
 
-fn after_boot(booted_at: Timestamp, ticks: u64) -> Timestamp {
+pub(super) fn after_boot(booted_at: Timestamp, ticks: u64) -> Timestamp {
     let milliseconds = i64::try_from(ticks.saturating_mul(1000) / procfs::ticks_per_second());
     milliseconds
         .ok()

@@ -65,7 +65,7 @@ pub(super) fn read(directory: &ProcessDirectory, reading: &Reading) -> Security 
     }
 }
 
-fn capabilities(status: &Status) -> Capabilities {
+pub(super) fn capabilities(status: &Status) -> Capabilities {
     Capabilities {
         effective: capability_names(status.capeff),
         permitted: capability_names(status.capprm),
@@ -93,12 +93,12 @@ fn seccomp(mode: u32) -> Option<Seccomp> {
     }
 }
 
-fn seccomp_filters(status: &str) -> Option<u32> {
+pub(super) fn seccomp_filters(status: &str) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Seccomp_filters:"))?.trim().parse().ok()
 }
 
 /// Some modules end their label in a newline, some in NUL.
-fn label(text: &str) -> Option<String> {
+pub(super) fn label(text: &str) -> Option<String> {
     let label = text.trim_end_matches(['\0', '\n']);
     (!label.is_empty()).then(|| label.to_owned())
 }

@@ -19,7 +19,7 @@ mod metric;
 pub mod runs;
 pub mod shared;
 pub mod snapshot;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod testing;
 pub mod typescript;
 

@@ -1,4 +1,5 @@
 //! Made-up snapshots for unit tests.
+#![expect(clippy::unwrap_used, reason = "what is made up here is sound, and what is not is to be found")]
 
 use std::collections::BTreeMap;
 
@@ -46,6 +47,7 @@ pub(crate) fn container(id: &str) -> Container {
 }
 
 /// Something that happened in 1970, to no container.
+#[cfg_attr(not(test), expect(dead_code, reason = "only tests need it"))]
 pub(crate) fn event(what: Happening) -> Event {
     Event {
         schema_version: EVENT_SCHEMA_VERSION,

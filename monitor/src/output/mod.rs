@@ -5,6 +5,8 @@ pub mod csv;
 mod delays;
 pub mod escape;
 pub mod events;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod json;
 pub mod lines;
 pub mod prometheus;

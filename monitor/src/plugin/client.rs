@@ -148,7 +148,7 @@ impl Server {
 
 /// The problem details of an error.
 #[derive(Debug, Deserialize)]
-struct Problem {
+pub(super) struct Problem {
     detail: String,
 }
 

@@ -6,6 +6,8 @@
 pub mod check;
 pub mod client;
 pub mod figure;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod range;
 pub mod target;
 pub mod zabbix;

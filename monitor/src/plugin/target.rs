@@ -59,17 +59,17 @@ pub enum TargetError {
 }
 
 #[derive(Deserialize)]
-struct TheHost {
+pub(super) struct TheHost {
     host: Host,
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    containers: Vec<Container>,
+pub(super) struct Listed {
+    pub(super) containers: Vec<Container>,
 }
 
 #[derive(Deserialize)]
-struct One {
+pub(super) struct One {
     container: Container,
 }
 

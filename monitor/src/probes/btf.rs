@@ -71,6 +71,8 @@ const TYPE_TAG: u8 = 18;
 
 /// Modifiers and typedefs may be stacked, never this deep: a bound against a cycle.
 const MAX_DEPTH: usize = 32;
+/// More structs and unions without a name than any has in it: a bound against one that has itself in it.
+const MOST_ANONYMOUS: usize = 1024;
 
 impl Btf {
     /// Reads the running kernel's types.
@@ -158,22 +160,27 @@ impl Btf {
     /// Where a bit field of one bit is in a struct: byte, and bit in that byte.
     #[must_use]
     pub fn bit(&self, root: &str, name: &str) -> Option<(u32, u32)> {
-        let (_, bits) = self.member(self.struct_named(root)?, name.as_bytes(), 0)?;
+        let (_, bits) = self.member(self.struct_named(root)?, name.as_bytes(), &mut Vec::new())?;
         Some((bits / 8, 1 << (bits % 8)))
     }
 
     /// The byte offset of the member at a dotted path below a struct or union.
     fn member_offset(&self, root: Type, path: &str) -> Option<u32> {
-        let (mut ty, mut bits) = (root, 0);
+        let (mut ty, mut bits) = (root, 0_u32);
         for name in path.split('.') {
-            let (member, offset) = self.member(self.aggregate(ty)?, name.as_bytes(), 0)?;
-            (ty, bits) = (member, bits + offset);
+            let (member, offset) = self.member(self.aggregate(ty)?, name.as_bytes(), &mut Vec::new())?;
+            (ty, bits) = (member, bits.checked_add(offset)?);
         }
         (bits % 8 == 0).then_some(bits / 8)
     }
 
-    /// A member's type and offset in bits, looked for in anonymous members too.
-    fn member(&self, aggregate: Type, name: &[u8], depth: usize) -> Option<(Type, u32)> {
+    /// A member's type and offset in bits, looked for in anonymous members too; in each type once, where `searched` are those that
+    /// were looked into already.
+    fn member(&self, aggregate: Type, name: &[u8], searched: &mut Vec<usize>) -> Option<(Type, u32)> {
+        if searched.len() >= MOST_ANONYMOUS || searched.contains(&aggregate.tail) {
+            return None;
+        }
+        searched.push(aggregate.tail);
         (0..usize::from(aggregate.vlen)).find_map(|index| {
             let at = aggregate.tail + index * 12;
             let member_name = self.string(read_u32(&self.data, at)?);
@@ -184,11 +191,11 @@ impl Btf {
             if member_name == name {
                 return Some((ty, offset));
             }
-            if !member_name.is_empty() || depth == MAX_DEPTH {
+            if !member_name.is_empty() {
                 return None;
             }
-            let (found, inner) = self.member(self.aggregate(ty)?, name, depth + 1)?;
-            Some((found, offset + inner))
+            let (found, inner) = self.member(self.aggregate(ty)?, name, searched)?;
+            Some((found, offset.checked_add(inner)?))
         })
     }
 
@@ -322,6 +329,37 @@ mod tests {
         assert_eq!(btf.enumerators("f").count(), 0);
         assert_eq!(btf.tracepoint_arguments("t"), Some(2));
         assert_eq!(btf.tracepoint_arguments("u"), None);
+    }
+
+    /// `struct outer` of as many structs without a name as there can be, each of them `struct outer` itself.
+    #[test]
+    fn a_struct_that_has_itself_in_it_is_looked_into_once() {
+        let strings = b"\0outer\0";
+        let mut types = Vec::new();
+        let vlen = 0xffff;
+        push(&mut types, 1, 4, vlen, 12, &[0, 1, 0xffff_ffff].repeat(0xffff));
+        let mut data = vec![0x9f, 0xeb, 1, 0];
+        let length = |part: &[u8]| u32::try_from(part.len()).unwrap();
+        for word in [24, 0, length(&types), length(&types), length(strings)] {
+            data.extend(word.to_le_bytes());
+        }
+        data.extend(types);
+        data.extend(strings);
+        let btf = Btf::parse(data).unwrap();
+        assert_eq!(btf.bit("outer", "a"), None);
+    }
+
+    #[test]
+    fn offsets_that_are_no_numbers_together_are_none() {
+        let mut data = sample();
+        // Of the union without a name, and of its member `c`.
+        let (union, c) = (24 + 16 + 12 + 12 + 8, 24 + 16 + 36 + 12 + 12 + 8);
+        data[union..union + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        data[c..c + 4].copy_from_slice(&8_u32.to_le_bytes());
+        let btf = Btf::parse(data).unwrap();
+        let outer = btf.struct_named("outer").unwrap();
+        assert_eq!(btf.member_offset(outer, "c.d"), None);
+        assert_eq!(btf.member_offset(outer, "a"), Some(0));
     }
 
     proptest! {

@@ -103,7 +103,7 @@ impl Lifecycle {
 }
 
 /// Reads a record's bytes, which come from the kernel in its own byte order.
-fn parse(bytes: &[u8]) -> Option<Event> {
+pub(super) fn parse(bytes: &[u8]) -> Option<Event> {
     let u64_at = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_ne_bytes);
     let u32_at = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes);
     let path_at = std::mem::offset_of!(Record, path);

@@ -7,6 +7,8 @@ pub mod constants;
 pub mod counters;
 pub mod events;
 mod faults;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod load;
 pub mod plan;
 pub mod programs;

@@ -6,6 +6,8 @@
 
 mod assemble;
 mod columns;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod ndjson;
 mod parquet;
 mod table;

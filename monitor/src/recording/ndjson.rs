@@ -4,7 +4,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Lines, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,10 @@ use crate::model::Snapshot;
 const LEVEL: i32 = 3;
 /// What is compressed at once at most: a longer text compresses better, but takes memory and is lost with the process.
 const MOST_BYTES: usize = 8 << 20;
+
+/// The longest line that is read: a snapshot of ten thousand containers takes a fifth of it. A small frame can hold one that no
+/// memory holds.
+const LONGEST_LINE: u64 = 512 << 20;
 
 /// The bytes that every frame begins with (RFC 8878).
 pub(super) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -77,14 +81,15 @@ fn line(snapshot: &Snapshot, out: &mut BytesMut) -> io::Result<()> {
 
 /// Reads a recording.
 pub(super) struct NdjsonReader {
-    lines: Lines<BufReader<Decoder<'static, BufReader<File>>>>,
+    text: BufReader<Decoder<'static, BufReader<File>>>,
+    line: Vec<u8>,
     is_cut: bool,
 }
 
 impl NdjsonReader {
     /// Opens a file.
     pub(super) fn open(file: File) -> io::Result<Self> {
-        Ok(Self { lines: BufReader::new(Decoder::new(file)?).lines(), is_cut: false })
+        Ok(Self { text: BufReader::new(Decoder::new(file)?), line: Vec::new(), is_cut: false })
     }
 
     /// Whether the end of the file was found missing.
@@ -94,8 +99,9 @@ impl NdjsonReader {
 
     /// The next snapshot; none after the last whole frame.
     pub(super) fn next(&mut self) -> Option<Result<Snapshot, serde_json::Error>> {
-        match self.lines.next()? {
-            Ok(line) => Some(serde_json::from_str(&line)),
+        match read_line(&mut self.text, LONGEST_LINE, &mut self.line) {
+            Ok(()) if self.line.is_empty() => None,
+            Ok(()) => Some(serde_json::from_slice(&self.line)),
             // A frame that is not whole: the decoder says so where the file ends within it.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.is_cut = true;
@@ -103,5 +109,37 @@ impl NdjsonReader {
             }
             Err(error) => Some(Err(serde_json::Error::io(error))),
         }
+    }
+}
+
+/// Reads a line with its end; nothing at the end of the file.
+fn read_line(text: &mut impl BufRead, longest: u64, line: &mut Vec<u8>) -> io::Result<()> {
+    line.clear();
+    let length = text.by_ref().take(longest).read_until(b'\n', line)?;
+    if length as u64 == longest {
+        let error = format!("a line has more than {longest} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_does_not_end_is_not_read_to_its_end() {
+        let mut text = io::repeat(b'x').take(1 << 40);
+        let mut line = Vec::new();
+        let mut text = BufReader::new(&mut text);
+        let error = read_line(&mut text, 1000, &mut line).unwrap_err();
+        assert_eq!((error.kind(), line.len()), (io::ErrorKind::InvalidData, 1000));
+        let mut text = &b"{}\n{}"[..];
+        read_line(&mut text, 1000, &mut line).unwrap();
+        assert_eq!(line, b"{}\n");
+        read_line(&mut text, 1000, &mut line).unwrap();
+        assert_eq!(line, b"{}");
+        read_line(&mut text, 1000, &mut line).unwrap();
+        assert!(line.is_empty());
     }
 }

@@ -10,7 +10,10 @@ mod read;
 mod tail;
 mod write;
 
-use std::sync::Arc;
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+};
 
 use parquet::{
     basic::{LogicalType, Repetition, TimeUnit, Type as Physical},
@@ -80,6 +83,12 @@ fn primitive(name: &str, type_: Type, repetition: Repetition) -> Result<TypePtr>
     let node =
         Node::primitive_type_builder(name, physical).with_repetition(repetition).with_logical_type(logical);
     Ok(Arc::new(node.build()?))
+}
+
+/// What reads a file, which is an error where it panics: what the format's crate does with some files that are damaged.
+fn guarded<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
+    let read = panic::catch_unwind(AssertUnwindSafe(read));
+    read.unwrap_or_else(|_panic| Err(ParquetError::General("the file is damaged".to_owned())))
 }
 
 /// The footer for these row groups, without the length and the magic that close it.

@@ -8,6 +8,8 @@
 //! subscription takes effect, so the list is asked for again a little later.
 
 mod api;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod translate;
 
 use std::{

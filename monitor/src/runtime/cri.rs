@@ -5,6 +5,8 @@
 //! is then asked about.
 
 mod api;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod translate;
 
 use std::{

@@ -11,6 +11,8 @@
 //! the daemon was not restarted, and from the list otherwise. Events therefore repeat; they end in the right state.
 //! Podman reads its events from a log, which outlives its service.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod translate;
 mod transport;
 

@@ -9,6 +9,8 @@
 pub mod containerd;
 pub mod cri;
 pub mod docker;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod grpc;
 mod link;
 pub mod path;

@@ -12,6 +12,8 @@ pub mod connection;
 pub mod dashboard;
 mod feed;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod hub;
 mod keys;
 pub mod listener;

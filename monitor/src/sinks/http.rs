@@ -34,7 +34,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of an answer that are read; what servers say in an error is shorter.
 const ANSWER_BYTES: usize = 64 << 10;
 /// Characters of it that are told.
-const TOLD_CHARACTERS: usize = 240;
+pub(super) const TOLD_CHARACTERS: usize = 240;
 /// The kind of a failure that has no HTTP status.
 const UNREACHED: u16 = 0;
 
@@ -254,7 +254,7 @@ pub(super) fn unreached(why: String) -> Failure {
 }
 
 /// Seconds, or a date.
-fn retry_after(text: &str) -> Option<Duration> {
+pub(super) fn retry_after(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }

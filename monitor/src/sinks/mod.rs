@@ -5,6 +5,8 @@
 //! it. All of this happens on a thread of its own, never on the tick's, and no sink waits for another. What became of the
 //! batches is counted, and stands in the `coverage` of the next snapshot.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod grpc;
 mod http;
 mod influxdb;

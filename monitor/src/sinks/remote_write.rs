@@ -218,7 +218,7 @@ impl Deliver for Writer {
 }
 
 /// What an answer means, by the specification: servers' errors are tried again, clients' never are, but for 429.
-fn judge(answer: &Answer) -> Result<Taken, Failure> {
+pub(super) fn judge(answer: &Answer) -> Result<Taken, Failure> {
     let later = Then::Retry(answer.retry_after);
     let (then, advice) = match answer.status.as_u16() {
         200..=299 => return Ok(Taken::default()),

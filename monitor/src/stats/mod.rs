@@ -100,5 +100,27 @@ mod tests {
             let quantiles = [0.1, 0.5, 0.9, 0.99].map(|q| quantile(&counts, FINE, q));
             prop_assert!(quantiles.is_sorted());
         }
+
+        #[test]
+        fn quantiles_of_two_together_lie_between_those_of_each(
+            a in proptest::collection::vec(any::<u64>(), 1..100),
+            b in proptest::collection::vec(any::<u64>(), 1..100),
+            q in 0.0_f64..=1.0,
+        ) {
+            let (a, b) = (histogram(&a), histogram(&b));
+            let together: Vec<u64> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
+            let [one, other, both] = [&a[..], &b, &together].map(|counts| quantile(counts, FINE, q).unwrap());
+            // Each is rounded, of buckets as wide as seconds in floats of 53 bits.
+            prop_assert!(one.min(other) <= both + 2 && both <= one.max(other) + 2, "{one} {other} {both}");
+        }
+
+        #[test]
+        fn nothing_lies_above_the_upper_end(values in proptest::collection::vec(any::<u64>(), 1..100)) {
+            let counts = histogram(&values);
+            let end = upper_end(&counts, FINE);
+            prop_assert_eq!(end.is_none(), values.iter().any(|value| bucket(*value) == BUCKETS - 1));
+            prop_assert!(end.is_none() || quantile(&counts, FINE, 1.0) <= end);
+            prop_assert!(end.is_none_or(|end| values.iter().all(|value| *value < end)));
+        }
     }
 }

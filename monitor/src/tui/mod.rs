@@ -5,6 +5,8 @@
 
 mod columns;
 mod filter;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod input;
 mod keys;
 mod rows;

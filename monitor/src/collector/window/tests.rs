@@ -1,9 +1,14 @@
-use std::{collections::BTreeSet, sync::Arc};
+mod laws;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use monitor_common::{
     block::{READ, Requests, device},
-    histogram::bucket,
+    histogram::{BUCKETS, COARSE_BUCKETS, bucket, coarse_bucket},
 };
 use proptest::prelude::*;
 

@@ -95,7 +95,9 @@ fn read_entry(file: &File, at: u64) -> io::Result<Option<(SchemaDescPtr, RowGrou
     let mut entry = vec![0; length];
     file.read_exact_at(&mut entry, begin)?;
     let Ok(footer) = zstd::bulk::decompress(&entry, LARGEST) else { return Ok(None) };
-    let Ok(metadata) = ParquetMetaDataReader::decode_metadata(&footer) else { return Ok(None) };
+    let Ok(metadata) = super::guarded(|| ParquetMetaDataReader::decode_metadata(&footer)) else {
+        return Ok(None);
+    };
     let start = metadata.row_groups().first().and_then(start_of).filter(|start| *start < begin);
     let Some((group, start)) = metadata.row_groups().first().cloned().zip(start) else { return Ok(None) };
     Ok(Some((metadata.file_metadata().schema_descr_ptr(), group, start)))

@@ -12,7 +12,7 @@ use parquet::{
     schema::types::SchemaDescPtr,
 };
 
-use super::{journal, leaf};
+use super::{guarded, journal, leaf};
 use crate::recording::columns::{Cell, Column, columns};
 
 /// Reads a recording.
@@ -28,7 +28,8 @@ pub(in crate::recording) struct ParquetReader {
 impl ParquetReader {
     /// Opens a file; one whose end is missing, to the last whole row group.
     pub(in crate::recording) fn open(file: File) -> Result<Self> {
-        let (schema, groups, is_cut) = match ParquetMetaDataReader::new().parse_and_finish(&file) {
+        let (schema, groups, is_cut) = match guarded(|| ParquetMetaDataReader::new().parse_and_finish(&file))
+        {
             Ok(metadata) => {
                 (metadata.file_metadata().schema_descr_ptr(), metadata.row_groups().to_vec(), false)
             }
@@ -82,13 +83,15 @@ impl ParquetReader {
     ) -> Result<Option<Vec<Cell<'static>>>> {
         let Some(indices) = self.leaves.get(&column.name) else { return Ok(None) };
         let Some(metadata) = self.groups.get(group) else { return Ok(None) };
-        let reader = SerializedRowGroupReader::new(
-            Arc::clone(&self.file),
-            metadata,
-            RowGroupPageIndex::new(group, None),
-            Arc::clone(&self.properties),
-        )?;
-        let read = indices.iter().map(|index| leaf::read(&reader, *index)).collect::<Result<Vec<_>>>()?;
+        let read = guarded(|| {
+            let reader = SerializedRowGroupReader::new(
+                Arc::clone(&self.file),
+                metadata,
+                RowGroupPageIndex::new(group, None),
+                Arc::clone(&self.properties),
+            )?;
+            indices.iter().map(|index| leaf::read(&reader, *index)).collect::<Result<Vec<_>>>()
+        })?;
         leaf::decode(column.type_, read)
             .map(Some)
             .ok_or_else(|| ParquetError::General(format!("column {} is not of its type", column.name)))

@@ -22,6 +22,9 @@ const CRI_KIND: &str = "io.cri-containerd.kind";
 /// What a pod's sandbox has been called since dockershim.
 const SANDBOX_NAME: &str = "POD";
 
+/// The longest path that Linux knows (`PATH_MAX`): no cgroup has a longer one.
+pub(super) const LONGEST_PATH: usize = 4096;
+
 /// What happened to a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Happened {
@@ -179,7 +182,11 @@ fn volume(mount: Mount) -> Option<VolumeMount> {
 /// The cgroup's path below the hierarchy's root; None where it is relative to the runtime's own, which we do not know.
 fn cgroup_path(path: String) -> Option<String> {
     match path.split(':').collect::<Vec<_>>().as_slice() {
-        [slice, prefix, name] => Some(systemd_scope(slice, prefix, name)),
+        // Each part of a slice's name is a folder that has all parts before it in its name.
+        _ if path.len() > LONGEST_PATH => None,
+        [slice, prefix, name] => {
+            Some(systemd_scope(slice, prefix, name)).filter(|scope| scope.len() <= LONGEST_PATH)
+        }
         _ => path.starts_with('/').then_some(path),
     }
 }
@@ -293,6 +300,9 @@ mod tests {
         assert_eq!(path("kube-a.slice:cri:web").as_deref(), Some("/kube.slice/kube-a.slice/cri-web.scope"));
         assert_eq!(path(":nerdctl:web").as_deref(), Some("/system.slice/nerdctl-web.scope"));
         assert_eq!(stored("web", &[], "no JSON").cgroup_path.as_deref(), Some("/default/web"));
+        // Each part adds a folder that is longer than the one before: of a long name there would be no end.
+        let nested = format!("{}.slice:cri:web", ["a"; 2000].join("-"));
+        assert_eq!(path(&nested).as_deref(), Some("/default/web"));
     }
 
     #[test]

@@ -267,12 +267,12 @@ fn packed(bytes: &Bytes) -> Bytes {
 }
 
 /// What stands in an answer that went well. One that cannot be read went well all the same.
-fn answer_of(body: Bytes) -> Taken {
+pub(super) fn answer_of(body: Bytes) -> Taken {
     ExportMetricsServiceResponse::decode(body).map_or_else(|_invalid| Taken::default(), |said| taken(&said))
 }
 
 /// What a refusal by HTTP means: the specification lists the statuses after which to try again.
-fn judge(answer: &Answer) -> Failure {
+pub(super) fn judge(answer: &Answer) -> Failure {
     let (then, advice) = match answer.status.as_u16() {
         429 | 502..=504 => (Then::Retry(answer.retry_after), ""),
         401 | 403 => (Then::GiveUp, "check --otlp-headers-file"),

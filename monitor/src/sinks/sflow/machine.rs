@@ -70,7 +70,7 @@ fn kind(architecture: &str) -> u32 {
 }
 
 /// The first 32 hexadecimal digits of a text as 16 bytes.
-pub(super) fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+pub(in crate::sinks) fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let digits: Vec<u8> = text.trim().chars().filter(|one| *one != '-').map_while(digit).take(32).collect();
     let mut uuid = [0; 16];
     if digits.len() < 32 {
@@ -86,7 +86,7 @@ fn digit(character: char) -> Option<u8> {
     character.to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-fn parse_mac(text: &str) -> Option<[u8; 6]> {
+pub(in crate::sinks) fn parse_mac(text: &str) -> Option<[u8; 6]> {
     let mut parts = text.split(':').map(|part| u8::from_str_radix(part, 16).ok());
     let mut mac = [0; 6];
     for byte in &mut mac {

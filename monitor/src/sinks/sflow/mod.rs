@@ -3,7 +3,7 @@
 //!
 //! The machine is the physical entity 1, containers are logical entities. Counters that are not known are all ones, levels 0.
 
-mod machine;
+pub(super) mod machine;
 mod records;
 mod xdr;
 
