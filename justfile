@@ -28,6 +28,10 @@ bench *ARGS:
 soak *ARGS:
     cargo xtask soak -- {{ARGS}}
 
+# Other kernels: one, `--all`, or those called so
+vm *ARGS:
+    cargo xtask vm {{ARGS}}
+
 # The README's pictures of the dashboard
 screenshots:
     cargo xtask screenshots

@@ -68,8 +68,8 @@ const TASKS: [Task; 10] = [
     },
     Task {
         name: "vm",
-        args: "[--bless] [FILTER]",
-        about: "boot other kernels and cgroup set-ups, and check monitor there; FILTER as in `bookworm v2`",
+        args: "[--bless] [--all|FILTER]",
+        about: "boot another kernel and check monitor there, or several: FILTER as in `bookworm v2`",
         run: vm::vm_command,
     },
     Task {
@@ -134,7 +134,7 @@ fn print_usage() -> Result<()> {
 fn usage() -> String {
     let lines = TASKS.iter().map(|Task { name, args, about, run: _ }| {
         let call = format!("{name} {args}");
-        format!("\n  {call:<26}{about}")
+        format!("\n  {call:<29}{about}")
     });
     format!("usage: cargo xtask COMMAND\n{}", lines.collect::<String>())
 }

@@ -14,7 +14,7 @@ pub(crate) struct Report {
     /// Each check's name and finding, and whether it passed.
     pub(crate) checks: Vec<(String, bool, String)>,
     /// Whether it came to its end.
-    is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 /// Reads what came over the serial port; what is no line of a report is passed over.
