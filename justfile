@@ -32,6 +32,10 @@ soak *ARGS:
 vm *ARGS:
     cargo xtask vm {{ARGS}}
 
+# A Debian package
+package:
+    cargo xtask package
+
 # The README's pictures of the dashboard
 screenshots:
     cargo xtask screenshots

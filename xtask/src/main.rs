@@ -13,6 +13,7 @@ mod docker;
 mod image;
 mod layers;
 mod options;
+mod package;
 mod python;
 mod run;
 mod setup;
@@ -35,7 +36,7 @@ struct Task {
     run: fn(&Checkout, &[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 10] = [
+const TASKS: [Task; 11] = [
     Task {
         name: "build",
         args: "",
@@ -77,6 +78,12 @@ const TASKS: [Task; 10] = [
         args: "[NAME]",
         about: "build monitor linked statically, and an OCI image of it",
         run: image::image_command,
+    },
+    Task {
+        name: "package",
+        args: "",
+        about: "build monitor linked statically, and a Debian package of it",
+        run: package::package_command,
     },
     Task {
         name: "codegen",
