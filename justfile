@@ -32,9 +32,9 @@ soak *ARGS:
 vm *ARGS:
     cargo xtask vm {{ARGS}}
 
-# A Debian package
-package:
-    cargo xtask package
+# A Debian package; `--test` installs it in a guest
+package *ARGS:
+    cargo xtask package {{ARGS}}
 
 # The README's pictures of the dashboard
 screenshots:

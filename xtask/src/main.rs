@@ -81,8 +81,8 @@ const TASKS: [Task; 11] = [
     },
     Task {
         name: "package",
-        args: "",
-        about: "build monitor linked statically, and a Debian package of it",
+        args: "[--test]",
+        about: "make a Debian package; with --test install it in a guest, use it and remove it",
         run: package::package_command,
     },
     Task {

@@ -87,6 +87,9 @@ const VIRTUAL_MACHINES: [Need; 2] =
 
 /// What packs and strips for Debian.
 const PACKAGE: [Need; 2] = [tool("xz-utils", "xz"), tool("binutils", "strip")];
+/// What judges a package, and what makes a system to install it in.
+const PACKAGE_TESTS: [Need; 3] =
+    [tool("lintian", "lintian"), tool("mmdebstrap", "mmdebstrap"), tool("e2fsprogs", "mkfs.ext4")];
 
 /// Lints for the eBPF programs, by the compiler that builds them.
 const DEBIAN_CLIPPY: [Need; 1] = [package("rust-web-clippy")];
@@ -181,6 +184,12 @@ pub(crate) fn for_virtual_machines() -> Result<()> {
 pub(crate) fn for_package(checkout: &Checkout) -> Result<()> {
     require(&PACKAGE)?;
     install_crate(checkout, "cargo-deb", CARGO_DEB, None, |_| {})
+}
+
+/// Makes sure that packages can be judged and installed in a system of their own.
+pub(crate) fn for_package_tests() -> Result<()> {
+    require(&PACKAGE_TESTS)?;
+    for_virtual_machines()
 }
 
 /// Makes sure that Debian's clippy is there for Debian's compiler.
@@ -379,6 +388,16 @@ fn is_recorded(record: &str, name: &str, version: &str, feature: Option<&str>) -
     let features = feature.map(|feature| format!("\"{feature}\"")).unwrap_or_default();
     let its_own = rest.split_once("\"features\":").map(|(_, features)| features);
     its_own.is_some_and(|found| found.starts_with(&format!("[{features}]")))
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove_file(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes a directory with all that is in it, if it is there.

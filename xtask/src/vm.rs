@@ -5,21 +5,22 @@
 //! serial port. Nothing is emulated but by QEMU, so no right beyond running it is needed.
 
 mod expected;
-mod guest;
+pub(crate) mod guest;
 mod initramfs;
-mod kernel;
-mod report;
+pub(crate) mod kernel;
+pub(crate) mod report;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use self::expected::Row;
+use self::guest::System;
 use self::kernel::Kernel;
 use self::report::Report;
 use crate::checkout::Checkout;
@@ -35,8 +36,10 @@ const USUAL: &str = "trixie v2";
 const CHECKS: &str = "vm";
 /// What names no row and stands for all of them.
 const ALL: &str = "--all";
+/// A guest takes half a minute.
+const LIMIT: Duration = Duration::from_mins(3);
 /// Whether `monitor` as it is built here runs in the guests.
-const IS_POSSIBLE: bool = cfg!(target_arch = "x86_64");
+pub(crate) const IS_POSSIBLE: bool = cfg!(target_arch = "x86_64");
 
 /// A guest that was run.
 struct Outcome {
@@ -116,12 +119,12 @@ fn chosen(rows: Vec<Row>, choice: &Choice) -> Result<Vec<Row>> {
 }
 
 /// Builds a program of `integration-tests` that runs in guests, where the build of the tests puts it too.
-fn build_program(checkout: &Checkout, name: &str) -> Result<()> {
+pub(crate) fn build_program(checkout: &Checkout, name: &str) -> Result<()> {
     run(&mut cargo(checkout, ["build", "--quiet", "--package", "integration-tests", "--bin", name]))
 }
 
 /// The same without what debuggers read, which is most of it: guests have little memory.
-fn stripped(checkout: &Checkout, name: &str) -> Result<PathBuf> {
+pub(crate) fn stripped(checkout: &Checkout, name: &str) -> Result<PathBuf> {
     let stripped = folder(checkout)?.join(name);
     let mut strip = Command::new("strip");
     run(strip.arg("--strip-debug").arg("-o").arg(&stripped).arg(checkout.target().join("debug").join(name)))?;
@@ -157,7 +160,8 @@ fn fetch_kernels(checkout: &Checkout, rows: &[Row]) -> Result<BTreeMap<String, K
 fn boot(checkout: &Checkout, row: Row, kernel: &Kernel, initramfs: &std::path::Path) -> Result<Outcome> {
     let began = Instant::now();
     let place = folder(checkout)?.join(format!("{}-{}", row.suite, row.mode));
-    let text = guest::run(&place, kernel, initramfs, &row.mode)?;
+    let system = System::Programs { archive: initramfs, mode: &row.mode };
+    let text = guest::run(&place, kernel, system, LIMIT)?;
     let report = report::parse(&text);
     let faults = report.faults(&row);
     let seconds = began.elapsed().as_secs_f64();
@@ -168,7 +172,8 @@ fn boot(checkout: &Checkout, row: Row, kernel: &Kernel, initramfs: &std::path::P
     Ok(Outcome { row, report, seconds, faults })
 }
 
-fn folder(checkout: &Checkout) -> Result<PathBuf> {
+/// Where kernels, disks and consoles are kept.
+pub(crate) fn folder(checkout: &Checkout) -> Result<PathBuf> {
     let folder = checkout.target().join("vm");
     fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
     Ok(folder)
