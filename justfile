@@ -28,6 +28,14 @@ bench *ARGS:
 soak *ARGS:
     cargo xtask soak -- {{ARGS}}
 
+# Other kernels: one, `--all`, or those called so
+vm *ARGS:
+    cargo xtask vm {{ARGS}}
+
+# A Debian package; `--test` installs it in a guest
+package *ARGS:
+    cargo xtask package {{ARGS}}
+
 # The README's pictures of the dashboard
 screenshots:
     cargo xtask screenshots

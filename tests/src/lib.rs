@@ -18,6 +18,7 @@ pub mod disk;
 pub mod duckdb;
 pub mod env;
 pub mod events;
+pub mod guest;
 pub mod helm;
 pub mod http;
 pub mod lines;

@@ -27,8 +27,7 @@ impl Apt {
             fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
         }
         let sources = root.join("sources.list");
-        let line = format!("deb [signed-by={KEYRING}] {} {suite} main\n", mirror());
-        fs::write(&sources, line).with_context(|| format!("write {}", sources.display()))?;
+        fs::write(&sources, source(suite) + "\n").with_context(|| format!("write {}", sources.display()))?;
         Ok(Self { root: root.to_path_buf() })
     }
 
@@ -52,6 +51,11 @@ impl Apt {
         }
         command
     }
+}
+
+/// A suite of this machine's mirror, as a line of a list of sources.
+pub(crate) fn source(suite: &str) -> String {
+    format!("deb [signed-by={KEYRING}] {} {suite} main", mirror())
 }
 
 /// A file in a folder by its name.

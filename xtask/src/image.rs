@@ -1,14 +1,13 @@
 //! `cargo xtask image`: `monitor` without a dynamic loader, and an image of nothing else.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::checkout::Checkout;
-use crate::command::{cargo, find_tool, run, say, step, succeeds};
-use crate::{build_ebpf, setup, test, web};
+use crate::command::{find_tool, run, say, step, succeeds};
+use crate::{run as build, web};
 
 const TAG: &str = "monitor:latest";
 
@@ -19,9 +18,7 @@ pub(crate) fn image_command(checkout: &Checkout, args: &[String]) -> Result<()> 
         _ => bail!("`cargo xtask image` takes the image's name or nothing"),
     };
     web::build_if_possible(checkout);
-    let toolchain = setup::for_build(checkout)?;
-    step("build the eBPF objects", || build_ebpf::build(checkout, toolchain))?;
-    let monitor = step("build monitor, linked statically", || build_static(checkout))?;
+    let monitor = build::build_static(checkout)?;
     let context = checkout.target().join("image");
     fs::create_dir_all(&context).with_context(|| format!("create {}", context.display()))?;
     for (from, name) in [(monitor, "monitor"), (checkout.root().join("deploy/oci/Dockerfile"), "Dockerfile")]
@@ -39,15 +36,4 @@ pub(crate) fn image_command(checkout: &Checkout, args: &[String]) -> Result<()> 
     step(&format!("build the image {tag}"), || {
         run(Command::new("docker").args(["build", "--tag", tag]).arg(&context))
     })
-}
-
-/// Builds `monitor` with all that it is linked with inside of it, apart from other builds.
-fn build_static(checkout: &Checkout) -> Result<PathBuf> {
-    let triple = test::host_triple(checkout)?;
-    let target = checkout.target().join("static");
-    let what = ["build", "--release", "--package", "monitor", "--bin", "monitor", "--target", &triple];
-    run(cargo(checkout, what)
-        .env("CARGO_TARGET_DIR", &target)
-        .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static"))?;
-    Ok(target.join(triple).join("release/monitor"))
 }

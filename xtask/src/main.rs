@@ -15,6 +15,7 @@ mod fuzz;
 mod image;
 mod layers;
 mod options;
+mod package;
 mod python;
 mod run;
 mod setup;
@@ -37,7 +38,7 @@ struct Task {
     run: fn(&Checkout, &[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 12] = [
+const TASKS: [Task; 13] = [
     Task {
         name: "build",
         args: "",
@@ -76,8 +77,8 @@ const TASKS: [Task; 12] = [
     },
     Task {
         name: "vm",
-        args: "[--bless] [FILTER]",
-        about: "boot other kernels and cgroup set-ups, and check monitor there; FILTER as in `bookworm v2`",
+        args: "[--bless] [--all|FILTER]",
+        about: "boot another kernel and check monitor there, or several: FILTER as in `bookworm v2`",
         run: vm::vm_command,
     },
     Task {
@@ -85,6 +86,12 @@ const TASKS: [Task; 12] = [
         args: "[NAME]",
         about: "build monitor linked statically, and an OCI image of it",
         run: image::image_command,
+    },
+    Task {
+        name: "package",
+        args: "[--test]",
+        about: "make a Debian package; with --test install it in a guest, use it and remove it",
+        run: package::package_command,
     },
     Task {
         name: "codegen",
@@ -148,7 +155,7 @@ fn print_usage() -> Result<()> {
 fn usage() -> String {
     let lines = TASKS.iter().map(|Task { name, args, about, run: _ }| {
         let call = format!("{name} {args}");
-        format!("\n  {call:<26}{about}")
+        format!("\n  {call:<29}{about}")
     });
     format!("usage: cargo xtask COMMAND\n{}", lines.collect::<String>())
 }

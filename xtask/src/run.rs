@@ -1,6 +1,7 @@
 //! `cargo xtask build` and `cargo xtask run`.
 
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -8,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::build_ebpf;
 use crate::checkout::Checkout;
 use crate::command::{cargo, run, step};
-use crate::{no_args, passed_on, setup, web};
+use crate::{no_args, passed_on, setup, test, web};
 
 pub(crate) fn build_command(checkout: &Checkout, args: &[String]) -> Result<()> {
     no_args("build", args)?;
@@ -43,4 +44,24 @@ pub(crate) fn build(checkout: &Checkout) -> Result<()> {
 /// Builds the `monitor` binary; the eBPF objects must be there.
 pub(crate) fn build_host(checkout: &Checkout) -> Result<()> {
     run(&mut cargo(checkout, ["build", "--release", "--package", "monitor", "--bin", "monitor"]))
+}
+
+/// Sets up and builds `monitor` with all that it is linked with inside of it, apart from other builds, and says where it is.
+pub(crate) fn build_static(checkout: &Checkout) -> Result<PathBuf> {
+    let toolchain = setup::for_build(checkout)?;
+    step("build the eBPF objects", || build_ebpf::build(checkout, toolchain))?;
+    let triple = test::host_triple(checkout)?;
+    let target = static_target(checkout);
+    let what = ["build", "--release", "--package", "monitor", "--bin", "monitor", "--target", &triple];
+    step("build monitor, linked statically", || {
+        run(cargo(checkout, what)
+            .env("CARGO_TARGET_DIR", &target)
+            .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static"))
+    })?;
+    Ok(target.join(triple).join("release/monitor"))
+}
+
+/// Where cargo puts what is linked statically.
+pub(crate) fn static_target(checkout: &Checkout) -> PathBuf {
+    checkout.target().join("static")
 }

@@ -84,8 +84,15 @@ const BENCHMARKS: [Need; 3] = [tool("strace", "strace"), tool("curl", "curl"), t
 /// What builds libFuzzer.
 const FUZZING: [Need; 1] = [tool("g++", "g++")];
 
-/// What runs guests with other kernels.
-const VIRTUAL_MACHINES: [Need; 1] = [tool("qemu-system-x86", "qemu-system-x86_64")];
+/// What runs guests with other kernels, and makes programs small for them.
+const VIRTUAL_MACHINES: [Need; 2] =
+    [tool("qemu-system-x86", "qemu-system-x86_64"), tool("binutils", "strip")];
+
+/// What packs and strips for Debian.
+const PACKAGE: [Need; 2] = [tool("xz-utils", "xz"), tool("binutils", "strip")];
+/// What judges a package, and what makes a system to install it in.
+const PACKAGE_TESTS: [Need; 3] =
+    [tool("lintian", "lintian"), tool("mmdebstrap", "mmdebstrap"), tool("e2fsprogs", "mkfs.ext4")];
 
 /// Lints for the eBPF programs, by the compiler that builds them.
 const DEBIAN_CLIPPY: [Need; 1] = [package("rust-web-clippy")];
@@ -93,6 +100,7 @@ const DEBIAN_CLIPPY: [Need; 1] = [package("rust-web-clippy")];
 const BPF_LINKER: &str = "0.13.0";
 /// The LLVM of Debian's rustc-web, which bpf-linker must share.
 const LLVM: &str = "22";
+const CARGO_DEB: &str = "3.8.0";
 
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
@@ -178,6 +186,18 @@ pub(crate) fn for_fuzzing() -> Result<()> {
 /// Makes sure that guests with other kernels can be started.
 pub(crate) fn for_virtual_machines() -> Result<()> {
     require(&VIRTUAL_MACHINES)
+}
+
+/// Makes sure that packages for Debian can be made.
+pub(crate) fn for_package(checkout: &Checkout) -> Result<()> {
+    require(&PACKAGE)?;
+    install_crate(checkout, "cargo-deb", CARGO_DEB, None, |_| {})
+}
+
+/// Makes sure that packages can be judged and installed in a system of their own.
+pub(crate) fn for_package_tests() -> Result<()> {
+    require(&PACKAGE_TESTS)?;
+    for_virtual_machines()
 }
 
 /// Makes sure that Debian's clippy is there for Debian's compiler.
@@ -338,29 +358,54 @@ impl Drop for NoServices {
 }
 
 fn install_bpf_linker(checkout: &Checkout) -> Result<()> {
+    let feature = format!("llvm-{LLVM}");
+    install_crate(checkout, "bpf-linker", BPF_LINKER, Some(&feature), |install| {
+        install.env("LLVM_PREFIX", format!("/usr/lib/llvm-{LLVM}"));
+    })
+}
+
+/// Builds a program from crates.io into the checkout's own tools, unless it is there, with one of its features or none.
+fn install_crate(
+    checkout: &Checkout,
+    name: &str,
+    version: &str,
+    feature: Option<&str>,
+    adjust: impl FnOnce(&mut Command),
+) -> Result<()> {
     let tools = checkout.tools();
     // cargo's own record of what it installed where, with versions and features.
     let record = fs::read_to_string(tools.join(".crates2.json")).unwrap_or_default();
-    if is_recorded(&record) && tools.join("bin/bpf-linker").is_file() {
+    if is_recorded(&record, name, version, feature) && tools.join("bin").join(name).is_file() {
         return Ok(());
     }
-    command::step(&format!("build bpf-linker {BPF_LINKER} (about a minute, once)"), || {
-        let build_dir = checkout.target().join("bpf-linker-build");
-        let built =
-            run(cargo(checkout, ["install", "bpf-linker", "--version", BPF_LINKER, "--locked", "--force"])
-                .args(["--no-default-features", "--features", &format!("llvm-{LLVM}")])
-                .arg("--root")
-                .arg(&tools)
-                .env("LLVM_PREFIX", format!("/usr/lib/llvm-{LLVM}"))
-                .env("CARGO_TARGET_DIR", &build_dir));
+    command::step(&format!("build {name} {version} (about a minute, once)"), || {
+        let build_dir = checkout.target().join(format!("{name}-build"));
+        let mut install = cargo(checkout, ["install", name, "--version", version, "--locked", "--force"]);
+        install.arg("--no-default-features").args(feature.map(|feature| format!("--features={feature}")));
+        install.arg("--root").arg(&tools).env("CARGO_TARGET_DIR", &build_dir);
+        adjust(&mut install);
+        let built = run(&mut install);
         remove_dir(&build_dir)?;
         built
     })
 }
 
-fn is_recorded(record: &str) -> bool {
-    record.contains(&format!("\"bpf-linker {BPF_LINKER} "))
-        && record.contains(&format!("\"features\":[\"llvm-{LLVM}\"]"))
+/// Whether cargo's record has it: `"NAME VERSION (REGISTRY)":{…,"features":["FEATURE"],…}`.
+fn is_recorded(record: &str, name: &str, version: &str, feature: Option<&str>) -> bool {
+    let Some((_, rest)) = record.split_once(&format!("\"{name} {version} ")) else { return false };
+    let features = feature.map(|feature| format!("\"{feature}\"")).unwrap_or_default();
+    let its_own = rest.split_once("\"features\":").map(|(_, features)| features);
+    its_own.is_some_and(|found| found.starts_with(&format!("[{features}]")))
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove_file(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes a directory with all that is in it, if it is there.
@@ -431,15 +476,19 @@ mod tests {
     }
 
     #[test]
-    fn bpf_linker_is_built_anew_for_another_version_or_llvm() {
-        let record = |version: &str, llvm: &str| {
-            format!(
-                "{{\"installs\":{{\"bpf-linker {version} (registry)\":{{\"features\":[\"llvm-{llvm}\"]}}}}}}"
-            )
-        };
-        assert!(is_recorded(&record(BPF_LINKER, LLVM)));
-        assert!(!is_recorded(&record("0.1.0", LLVM)));
-        assert!(!is_recorded(&record(BPF_LINKER, "1")));
-        assert!(!is_recorded(""));
+    fn a_tool_is_built_anew_for_another_version_or_feature() {
+        let record = "{\"installs\":{\"bpf-linker 1.2.3 (registry)\":{\"bins\":[\"bpf-linker\"],\"features\":[\"llvm-22\"]},\
+                      \"cargo-deb 3.0.0 (registry)\":{\"bins\":[\"cargo-deb\"],\"features\":[]}}}";
+        assert!(is_recorded(record, "bpf-linker", "1.2.3", Some("llvm-22")));
+        assert!(is_recorded(record, "cargo-deb", "3.0.0", None));
+        for (name, version, feature) in [
+            ("bpf-linker", "1.2.4", Some("llvm-22")),
+            ("bpf-linker", "1.2.3", Some("llvm-2")),
+            ("bpf-linker", "1.2.3", None),
+            ("cargo-deb", "3.0.0", Some("llvm-22")),
+        ] {
+            assert!(!is_recorded(record, name, version, feature), "{name} {version} {feature:?}");
+        }
+        assert!(!is_recorded("", "bpf-linker", "1.2.3", None));
     }
 }

@@ -11,7 +11,7 @@ use crate::checkout::Checkout;
 use crate::command::{cargo, output, run, runner_step, say, status, step, succeeds};
 use crate::docker::Docker;
 use crate::options::{self, Options};
-use crate::{codegen, databases, layers, python, run as build, setup, web};
+use crate::{codegen, databases, layers, python, run as build, setup, vm, web};
 
 /// The host's part of the workspace: `monitor-ebpf` is for another target, and `fuzz` needs a compiler for C++.
 const HOST: [&str; 5] = ["--workspace", "--exclude", "monitor-ebpf", "--exclude", "fuzz"];
@@ -52,6 +52,9 @@ pub(crate) fn test_command(checkout: &Checkout, args: &[String]) -> Result<()> {
         runner_step("privileged tests", || runner.run(privileged_tests.envs(environment.clone())))?;
     let has_browser_tests =
         runner_step("tests in a browser", || web::browser_tests(checkout, &options, environment))?;
+    if is_all {
+        runner_step("a guest with another kernel", || vm::check_usual(checkout))?;
+    }
     let has_any = has_unit_tests || has_web_tests || has_privileged_tests || has_browser_tests;
     match options.filter {
         Some(filter) if !has_any => bail!("no test's name contains `{filter}`"),

@@ -1,33 +1,45 @@
 //! `cargo xtask vm`: the release binary in guests with other kernels and other cgroup set-ups.
 //!
-//! What is booted, and what must come out, is the table in docs/kernel-support.md. A guest is a kernel as Debian packages
+//! What may be booted, and what must come out, is the table in docs/kernel-support.md. A guest is a kernel as Debian packages
 //! it and an initramfs that is made here; its first process is `tests/src/bin/vm`, which does the checks and reports on a
 //! serial port. Nothing is emulated but by QEMU, so no right beyond running it is needed.
 
 mod expected;
-mod guest;
+pub(crate) mod guest;
 mod initramfs;
-mod kernel;
-mod report;
+pub(crate) mod kernel;
+pub(crate) mod report;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use self::expected::Row;
+use self::guest::System;
 use self::kernel::Kernel;
 use self::report::Report;
 use crate::checkout::Checkout;
 use crate::command::{cargo, run, say, step};
-use crate::options::{self, Options};
-use crate::{run as build, setup, test};
+use crate::{options, run as build, setup, test};
 
 /// Holds the table, from the checkout's root.
 const SUPPORT: &str = "docs/kernel-support.md";
+/// The row that is booted unless others are named, by `cargo xtask test` too: a recent kernel with the hierarchy that most
+/// machines have, and with no other one, as the machine that tests run on may have.
+const USUAL: &str = "trixie v2";
+/// The guests' first process, a program of `integration-tests`.
+const CHECKS: &str = "vm";
+/// What names no row and stands for all of them.
+const ALL: &str = "--all";
+/// A guest takes half a minute.
+const LIMIT: Duration = Duration::from_mins(3);
+/// Whether `monitor` as it is built here runs in the guests.
+pub(crate) const IS_POSSIBLE: bool = cfg!(target_arch = "x86_64");
 
 /// A guest that was run.
 struct Outcome {
@@ -37,48 +49,92 @@ struct Outcome {
     faults: Vec<String>,
 }
 
+/// Which rows are booted.
+#[derive(Debug, PartialEq, Eq)]
+enum Choice {
+    All,
+    /// Those that have this in their names.
+    Named(String),
+}
+
 pub(crate) fn vm_command(checkout: &Checkout, args: &[String]) -> Result<()> {
-    let options = options::parse("vm", args)?;
-    let file = checkout.root().join(SUPPORT);
-    let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-    let rows =
-        chosen(expected::rows(&text).with_context(|| format!("read the table in {SUPPORT}"))?, &options)?;
-    if cfg!(not(target_arch = "x86_64")) {
+    let (choice, is_blessing) = parse(args)?;
+    if !IS_POSSIBLE {
         bail!("the guests are x86-64 machines, and this is none: monitor built here does not run there");
     }
+    build::build(checkout)?;
+    step("build what checks it there", || build_program(checkout, CHECKS))?;
+    boot_and_check(checkout, &choice, is_blessing)
+}
+
+/// Boots the usual guest with `monitor` and the programs of `integration-tests` as the tests have built them.
+pub(crate) fn check_usual(checkout: &Checkout) -> Result<()> {
+    if !IS_POSSIBLE {
+        say("no guest is booted: the guests are x86-64 machines, and this is none");
+        return Ok(());
+    }
+    boot_and_check(checkout, &Choice::Named(USUAL.to_owned()), false)
+}
+
+fn parse(args: &[String]) -> Result<(Choice, bool)> {
+    let (all, rest): (Vec<String>, Vec<String>) = args.iter().cloned().partition(|arg| arg == ALL);
+    let options = options::parse("vm", &rest)?;
+    let choice = match (all.is_empty(), options.filter) {
+        (true, filter) => Choice::Named(filter.unwrap_or_else(|| USUAL.to_owned())),
+        (false, None) => Choice::All,
+        (false, Some(filter)) => bail!("`cargo xtask vm` takes {ALL} or `{filter}`, not both"),
+    };
+    Ok((choice, options.bless))
+}
+
+fn boot_and_check(checkout: &Checkout, choice: &Choice, is_blessing: bool) -> Result<()> {
+    let file = checkout.root().join(SUPPORT);
+    let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    let rows = expected::rows(&text).with_context(|| format!("read the table in {SUPPORT}"))?;
+    let rows = chosen(rows, choice)?;
     setup::for_virtual_machines()?;
-    let initramfs = step("build what the guests run", || prepare(checkout))?;
+    let initramfs = step("pack what the guests run", || prepare(checkout))?;
     let kernels = fetch_kernels(checkout, &rows)?;
     let mut outcomes = Vec::new();
     for row in rows {
         let Some(kernel) = kernels.get(row.suite.as_str()) else { bail!("no kernel for {}", row.suite) };
         outcomes.push(boot(checkout, row, kernel, &initramfs)?);
     }
-    if options.bless {
+    if is_blessing {
         let blessed = outcomes
             .iter()
             .try_fold(text, |text, outcome| expected::blessed(&text, &outcome.row, &outcome.report))?;
         fs::write(&file, blessed).with_context(|| format!("write {}", file.display()))?;
     }
-    conclude(&outcomes, options.bless)
+    conclude(&outcomes, is_blessing)
 }
 
-fn chosen(rows: Vec<Row>, options: &Options) -> Result<Vec<Row>> {
-    let Some(filter) = &options.filter else { return Ok(rows) };
-    let chosen: Vec<Row> = rows.into_iter().filter(|row| row.to_string().contains(filter.as_str())).collect();
+fn chosen(rows: Vec<Row>, choice: &Choice) -> Result<Vec<Row>> {
+    let Choice::Named(name) = choice else { return Ok(rows) };
+    let chosen: Vec<Row> = rows.into_iter().filter(|row| row.to_string().contains(name.as_str())).collect();
     if chosen.is_empty() {
-        bail!("no row of the table in {SUPPORT} contains `{filter}`");
+        bail!("no row of the table in {SUPPORT} contains `{name}`");
     }
     Ok(chosen)
 }
 
-/// Builds `monitor`, the workload and the first process, and packs them.
+/// Builds a program of `integration-tests` that runs in guests, where the build of the tests puts it too.
+pub(crate) fn build_program(checkout: &Checkout, name: &str) -> Result<()> {
+    run(&mut cargo(checkout, ["build", "--quiet", "--package", "integration-tests", "--bin", name]))
+}
+
+/// The same without what debuggers read, which is most of it: guests have little memory.
+pub(crate) fn stripped(checkout: &Checkout, name: &str) -> Result<PathBuf> {
+    let stripped = folder(checkout)?.join(name);
+    let mut strip = Command::new("strip");
+    run(strip.arg("--strip-debug").arg("-o").arg(&stripped).arg(checkout.target().join("debug").join(name)))?;
+    Ok(stripped)
+}
+
+/// Builds the workload, and packs it with `monitor` and the first process.
 fn prepare(checkout: &Checkout) -> Result<PathBuf> {
-    build::build(checkout)?;
     let workload = test::build_workload(checkout)?;
-    let guest = ["build", "--quiet", "--release", "--package", "integration-tests", "--bin", "vm"];
-    run(&mut cargo(checkout, guest))?;
-    let init = checkout.target().join("release/vm");
+    let init = stripped(checkout, CHECKS)?;
     let programs = [
         ("init", init.as_path()),
         ("bin/monitor", &checkout.monitor_bin()),
@@ -104,7 +160,8 @@ fn fetch_kernels(checkout: &Checkout, rows: &[Row]) -> Result<BTreeMap<String, K
 fn boot(checkout: &Checkout, row: Row, kernel: &Kernel, initramfs: &std::path::Path) -> Result<Outcome> {
     let began = Instant::now();
     let place = folder(checkout)?.join(format!("{}-{}", row.suite, row.mode));
-    let text = guest::run(&place, kernel, initramfs, &row.mode)?;
+    let system = System::Programs { archive: initramfs, mode: &row.mode };
+    let text = guest::run(&place, kernel, system, LIMIT)?;
     let report = report::parse(&text);
     let faults = report.faults(&row);
     let seconds = began.elapsed().as_secs_f64();
@@ -115,7 +172,8 @@ fn boot(checkout: &Checkout, row: Row, kernel: &Kernel, initramfs: &std::path::P
     Ok(Outcome { row, report, seconds, faults })
 }
 
-fn folder(checkout: &Checkout) -> Result<PathBuf> {
+/// Where kernels, disks and consoles are kept.
+pub(crate) fn folder(checkout: &Checkout) -> Result<PathBuf> {
     let folder = checkout.target().join("vm");
     fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
     Ok(folder)
@@ -171,18 +229,26 @@ mod tests {
             ..Row::default()
         };
         let rows = || vec![row("bookworm", "v2"), row("bookworm", "v1"), row("sid", "v2")];
-        let with = |filter: &str| Options { bless: false, filter: Some(filter.to_owned()) };
-        assert_eq!(chosen(rows(), &Options::default()).unwrap().len(), 3);
-        assert_eq!(chosen(rows(), &with("v2")).unwrap().len(), 2);
-        assert_eq!(chosen(rows(), &with("bookworm v1")).unwrap().len(), 1);
-        assert!(chosen(rows(), &with("sid v1")).is_err());
+        let named = |name: &str| chosen(rows(), &Choice::Named(name.to_owned()));
+        assert_eq!(chosen(rows(), &Choice::All).unwrap().len(), 3);
+        assert_eq!(named("v2").unwrap().len(), 2);
+        assert_eq!(named("bookworm v1").unwrap().len(), 1);
+        assert!(named("sid v1").is_err());
+    }
+
+    #[test]
+    fn one_row_is_booted_unless_others_are_asked_for() {
+        let parsed = |args: &[&str]| parse(&strings(args)).unwrap();
+        assert_eq!(parsed(&[]), (Choice::Named(USUAL.to_owned()), false));
+        assert_eq!(parsed(&["sid"]), (Choice::Named("sid".to_owned()), false));
+        assert_eq!(parsed(&["--bless", "--all"]), (Choice::All, true));
     }
 
     #[test]
     fn what_would_be_ignored_is_refused() {
-        assert!(options::parse("vm", &strings(&["--fast"])).is_err());
-        assert!(options::parse("vm", &strings(&["sid", "v2"])).is_err());
-        assert!(options::parse("vm", &strings(&["--bless", "sid"])).unwrap().bless);
+        for args in [&["--fast"][..], &["sid", "v2"], &["--all", "sid"]] {
+            assert!(parse(&strings(args)).is_err(), "{args:?}");
+        }
     }
 
     /// Whoever adds a kernel or a program meets this table first.
@@ -191,5 +257,7 @@ mod tests {
         let file = Checkout::find().unwrap().root().join(SUPPORT);
         let rows = expected::rows(&fs::read_to_string(file).unwrap()).unwrap();
         assert!(rows.len() >= 4, "{rows:?}");
+        let usual = chosen(rows, &Choice::Named(USUAL.to_owned())).unwrap();
+        assert_eq!(usual.len(), 1, "{usual:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::expected::Row;
 
-/// The lines of `tests/src/bin/vm/main.rs`, read.
+/// The lines of `tests/src/guest.rs` and `tests/src/bin/vm/main.rs`, read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     /// Its kernel's release.
@@ -14,7 +14,7 @@ pub(crate) struct Report {
     /// Each check's name and finding, and whether it passed.
     pub(crate) checks: Vec<(String, bool, String)>,
     /// Whether it came to its end.
-    is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 /// Reads what came over the serial port; what is no line of a report is passed over.
@@ -81,12 +81,19 @@ impl Report {
             let (attached, all) = row.programs;
             faults.push(format!("{} of {} programs, not {attached} of {all}", seen.0, seen.1));
         }
-        let failed = self.checks.iter().filter(|(_, has_passed, _)| !has_passed);
-        faults.extend(failed.map(|(name, _, finding)| format!("{name}: {finding}")));
-        if !self.is_whole {
-            faults.push("it did not come to its end".to_owned());
-        }
+        faults.extend(self.failures());
         faults
+    }
+
+    /// Every check that failed, and an end that was not reached.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let failed = self.checks.iter().filter(|(_, has_passed, _)| !has_passed);
+        let mut failures: Vec<String> =
+            failed.map(|(name, _, finding)| format!("{name}: {finding}")).collect();
+        if !self.is_whole {
+            failures.push("it did not come to its end".to_owned());
+        }
+        failures
     }
 }
 

@@ -6,6 +6,7 @@ use integration_tests::{
     bracket::assert_within,
     cgroup::{Cgroup, Places},
     disk::DiskStats,
+    guest,
     monitor::{self, Monitor},
     net::Traffic,
     server::Server,
@@ -311,7 +312,7 @@ impl Boxed {
 /// Before Linux 5.15 a socket has no place for a cgroup of the v2 tree once some cgroup of `net_cls` or `net_prio` is in use, as on
 /// hybrid hosts (`cgroup_sk_alloc_disable`).
 fn has_one_place_for_socket_cgroups() -> bool {
-    machine::release().is_ok_and(|release| release.starts_with("5.10."))
+    guest::release().is_ok_and(|release| release.starts_with("5.10."))
 }
 
 fn yes_or_no(is_so: bool) -> &'static str {

@@ -1,4 +1,4 @@
-//! The guest as its first process finds it and leaves it.
+//! The guest as its first process finds it.
 
 use std::{
     env,
@@ -10,10 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::{
-    mount::{MountFlags, mount},
-    system::{RebootCommand, reboot},
-};
+use rustix::mount::{MountFlags, mount};
 
 /// How the guest's cgroups are mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,19 +147,6 @@ struct Interface {
     rest: [u8; 22],
 }
 const _: () = assert!(size_of::<Interface>() == size_of::<libc::ifreq>());
-
-/// The kernel's release.
-pub(crate) fn release() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned())
-}
-
-/// Ends the guest.
-pub(crate) fn switch_off() {
-    rustix::fs::sync();
-    if let Err(error) = reboot(RebootCommand::PowerOff) {
-        eprintln!("vm: switch off: {error}");
-    }
-}
 
 #[cfg(test)]
 mod tests {

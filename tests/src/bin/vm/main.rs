@@ -1,33 +1,22 @@
 //! What `cargo xtask vm` runs as the first process of its guests: it sets the machine up, runs `monitor` there, compares
 //! what it says with the kernel's own figures, and switches the machine off.
 //!
-//! It reports in lines on the second serial port:
+//! Besides what [`Report`] has it tells of programs:
 //!
 //! ```text
-//! kernel RELEASE
 //! program NAME attached
 //! program NAME absent REASON
-//! check NAME ok FINDING
-//! check NAME failed FINDING
-//! end
 //! ```
 
 mod checks;
 mod machine;
 mod work;
 
-use std::{
-    fmt::Display,
-    fs::File,
-    io::{self, Write as _},
-    panic::{AssertUnwindSafe, catch_unwind},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
+
+use integration_tests::guest::{self, Report};
 
 use crate::machine::Mode;
-
-/// Where the report goes, which xtask reads.
-const REPORT: &str = "/dev/ttyS1";
 
 fn main() -> ExitCode {
     if std::process::id() != 1 {
@@ -38,16 +27,15 @@ fn main() -> ExitCode {
     if let Err(error) = run() {
         eprintln!("vm: {error}");
     }
-    machine::switch_off();
+    guest::switch_off();
     ExitCode::FAILURE
 }
 
 fn run() -> io::Result<()> {
     let mode = machine::set_up()?;
-    let mut report = Report(File::options().write(true).open(REPORT)?);
-    report.line(format_args!("kernel {}", machine::release()?))?;
+    let mut report = Report::begin()?;
     check_all(mode, &mut report)?;
-    report.line("end")
+    report.end()
 }
 
 fn check_all(mode: Mode, report: &mut Report) -> io::Result<()> {
@@ -75,26 +63,4 @@ fn check_all(mode: Mode, report: &mut Report) -> io::Result<()> {
     report.check("an end", || watched.end_of_a_container())?;
     report.check("losses", || watched.losses())?;
     report.check("stop", || watched.stop())
-}
-
-/// The lines that xtask reads.
-struct Report(File);
-
-impl Report {
-    fn line(&mut self, line: impl Display) -> io::Result<()> {
-        writeln!(self.0, "{line}")
-    }
-
-    /// Runs a check, which panics where it fails, and tells what it found.
-    fn check(&mut self, name: &str, check: impl FnOnce() -> String) -> io::Result<()> {
-        let (verdict, finding) = match catch_unwind(AssertUnwindSafe(check)) {
-            Ok(finding) => ("ok", finding),
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                ("failed", text.unwrap_or("it panicked").to_owned())
-            }
-        };
-        self.line(format_args!("check {} {verdict} {}", name.replace(' ', "-"), finding.replace('\n', " / ")))
-    }
 }
