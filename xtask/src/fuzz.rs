@@ -4,6 +4,7 @@
 //! `target/fuzz`: inputs that reach new code to `corpus`, those that break a promise to `found`.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -211,7 +212,8 @@ fn table(results: &[(&str, Outcome)]) -> String {
     let mut table = format!("{:<20}{:>14}{:>10}{:>8}", "target", "executions", "coverage", "MB");
     for (target, Outcome { executions, coverage, memory_mb, has_found }) in results {
         let mark = if *has_found { "  found something" } else { "" };
-        table += &format!("\n{target:<20}{executions:>14}{coverage:>10}{memory_mb:>8}{mark}");
+        // Writing to a String cannot fail.
+        let _ = write!(table, "\n{target:<20}{executions:>14}{coverage:>10}{memory_mb:>8}{mark}");
     }
     table
 }

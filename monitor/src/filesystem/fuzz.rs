@@ -8,7 +8,11 @@ pub(crate) fn mounts(input: &[u8]) {
     let (own, ours) = text.split_once('\0').unwrap_or((&text, ""));
     let (own, ours) = (parse(own), parse(ours));
     if let Some(layer) = writable_layer(&own, &ours) {
-        assert!(layer.is_absolute() || ours.iter().any(|mount| !mount.point.is_absolute()), "{layer:?}");
+        assert!(
+            layer.is_absolute() || ours.iter().any(|mount| !mount.point.is_absolute()),
+            "{}",
+            layer.display()
+        );
     }
     assert_eq!(writable_layer(&own, &own), None, "one's own root is nobody's layer");
 }

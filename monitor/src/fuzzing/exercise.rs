@@ -20,13 +20,17 @@ const BYTES: usize = 8 << 20;
 pub(super) fn exercise(name: &str, run: fn(&[u8])) {
     let seeds = seeds(&Path::new(SEEDS).join(name));
     assert!(!seeds.is_empty(), "fuzz/seeds/{name} has no seed");
-    seeds.iter().for_each(|seed| run(seed));
+    for seed in &seeds {
+        run(seed);
+    }
     let size = seeds.iter().map(Vec::len).sum::<usize>() / seeds.len();
     let cases = u32::try_from(BYTES / size.max(1)).unwrap_or(CASES).clamp(100, CASES);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let changed = (select(seeds.clone()), vec(change(seeds), 0..8)).prop_map(|(mut input, changes)| {
-        changes.iter().for_each(|change| change.apply(&mut input));
+        for change in &changes {
+            change.apply(&mut input);
+        }
         Input(input)
     });
     let result = runner.run(&changed, |Input(input)| {

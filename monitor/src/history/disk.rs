@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use zstd::{bulk::Compressor, zstd_safe::CParameter};
@@ -249,7 +250,12 @@ pub(super) fn decode(path: PathBuf, bytes: &[u8]) -> io::Result<Loaded> {
     let size = take_length(&mut bytes).ok_or_else(|| wrong("cut short"))?;
     let header = take_part(&mut bytes).ok_or_else(|| wrong("cut short"))?;
     let mut header: Header = serde_json::from_slice(&zstd::bulk::decompress(header, size)?)?;
-    if !(header.stride == 1 || header.stride == FOLDED) || !header.times.is_sorted() {
+    // Of what came before the first row there may be no time, which is said by the least number there is.
+    let is_time = |at: &i64| Timestamp::from_millisecond(*at).is_ok();
+    let are_times = is_time(&header.begins_at)
+        && header.times.first().is_none_or(|at| *at == i64::MIN || is_time(at))
+        && header.times.iter().skip(1).all(is_time);
+    if !(header.stride == 1 || header.stride == FOLDED) || !header.times.is_sorted() || !are_times {
         return Err(wrong("its parts do not fit each other"));
     }
     let mut chunks = Vec::new();

@@ -63,7 +63,7 @@ impl Fold {
         self.count += 1;
         self.sum += reading.value;
         self.growth = self.growth.saturating_add(reading.growth);
-        self.grew_ms += reading.grew_ms;
+        self.grew_ms = self.grew_ms.saturating_add(reading.grew_ms);
     }
 
     /// The words of a folded row behind one of the same segment whose first word is `before`. Of a counter that is how much it
@@ -213,7 +213,8 @@ impl<'a> Walk<'a> {
         let unknown = Reading::unknown(last);
         let Some(place) = self.before.get_mut(column) else { return unknown };
         let before = place.replace((last, self.at));
-        let grown = before.and_then(|(before, then)| Some((last.checked_sub(before)?, self.at - then)));
+        let grown =
+            before.and_then(|(before, then)| Some((last.checked_sub(before)?, self.at.checked_sub(then)?)));
         let Some((growth, grew_ms)) = grown.filter(|(_, ms)| *ms > 0) else { return unknown };
         let rate = per_second(growth, grew_ms);
         Reading { growth, grew_ms, range: Some((rate, rate)), ..unknown }

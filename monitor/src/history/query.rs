@@ -165,7 +165,7 @@ impl Grid {
 
     /// The step of a row; `None` where it is in none of them.
     fn step_of(&self, at: i64) -> Option<usize> {
-        let step = usize::try_from((at - self.begins_at).div_euclid(self.step_ms)).ok()?;
+        let step = usize::try_from(at.checked_sub(self.begins_at)?.div_euclid(self.step_ms)).ok()?;
         (step < self.steps).then_some(step)
     }
 }

@@ -56,6 +56,9 @@ pub struct Subject {
     pub last_seen_at: Timestamp,
 }
 
+/// More than are given in any lifetime: a file that has larger numbers is none of ours, and there is room for those to come.
+const LARGEST: Number = Number::MAX / 2;
+
 /// What one takes, about.
 const SUBJECT_BYTES: usize = 896;
 
@@ -144,7 +147,7 @@ impl Subjects {
         let is_same = |known: &Subject| known.kind == subject.kind && known.id == subject.id;
         let has_another = self.number(subject.kind, &subject.id).is_some_and(|known| known != number);
         match self.by_number.get_mut(&number) {
-            _ if has_another => false,
+            _ if has_another || number > LARGEST => false,
             Some(known) if !is_same(known) => false,
             Some(known) => {
                 let first_seen_at = known.first_seen_at.min(subject.first_seen_at);

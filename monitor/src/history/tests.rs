@@ -294,6 +294,17 @@ fn a_file_that_is_cut_short_is_read_to_its_last_whole_part() {
 }
 
 #[test]
+fn a_number_that_nobody_was_given_is_not_taken_in() {
+    let mut history = history(1, 1, PLENTY);
+    let (_, known) = history.subjects.iter().last().unwrap();
+    let other = Subject { id: "other".to_owned(), ..known.clone() };
+    assert!(!history.subjects.restore(Number::MAX, &other));
+    assert!(history.subjects.restore(7, &other));
+    history.push(&taken(START + 1, 3));
+    assert_eq!(history.subjects.number(SubjectKind::Container, "2"), Some(9));
+}
+
+#[test]
 fn files_of_another_kind_are_not_read() {
     let place = tempfile::tempdir().unwrap();
     for (name, text) in

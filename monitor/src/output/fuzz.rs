@@ -14,7 +14,9 @@ pub(crate) fn prometheus(input: &[u8]) {
         assert_eq!(name, sample.name());
         let mut written = String::new();
         let has_control = labels.iter().any(|(_, value)| value.contains(char::is_control));
-        labels.iter().for_each(|(label, value)| put_label(&mut written, label, value));
+        for (label, value) in &labels {
+            put_label(&mut written, label, value);
+        }
         let series = format!("{name}{{{written}}}");
         let (_, read) = parse_series(&series);
         assert!(read == labels || has_control, "{labels:?} were written as {written} and read as {read:?}");

@@ -31,7 +31,9 @@ pub(crate) fn ndjson(input: &[u8]) {
         assert_eq!(line, *snapshot);
     }
     if !read.is_empty() {
-        with_file(&frame, |path| made(Table::open(path, |done, all| assert!(done <= all)).map(read_table)));
+        with_file(&frame, |path| {
+            made(Table::open(path, |done, all| assert!(done <= all)).map(|table| read_table(&table)));
+        });
     }
 }
 
@@ -44,7 +46,7 @@ pub(crate) fn parquet(input: &[u8]) {
             recording.take(MOST).for_each(made);
         }
     });
-    with_file(input, |path| made(Table::open(path, |_, _| {}).map(read_table)));
+    with_file(input, |path| made(Table::open(path, |_, _| {}).map(|table| read_table(&table))));
 }
 
 /// The first snapshots, to the first that cannot be read.
@@ -55,11 +57,12 @@ fn snapshots(file: &[u8]) -> Vec<Snapshot> {
     })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is opened for this")]
-fn read_table(table: Table) {
+fn read_table(table: &Table) {
     for group in 0..table.groups().min(MOST) {
         made(table.rows(group));
-        columns::columns().iter().for_each(|column| made(table.numbers(group, &column.name)));
+        for column in columns::columns() {
+            made(table.numbers(group, &column.name));
+        }
     }
 }
 

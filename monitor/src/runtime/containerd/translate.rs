@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(path(":nerdctl:web").as_deref(), Some("/system.slice/nerdctl-web.scope"));
         assert_eq!(stored("web", &[], "no JSON").cgroup_path.as_deref(), Some("/default/web"));
         // Each part adds a folder that is longer than the one before: of a long name there would be no end.
-        let nested = format!("{}.slice:cri:web", ["a"; 2000].join("-"));
+        let nested = format!("{}a.slice:cri:web", "a-".repeat(2000));
         assert_eq!(path(&nested).as_deref(), Some("/default/web"));
     }
 

@@ -25,7 +25,9 @@ pub(crate) fn messages(input: &[u8]) {
         b's' => {
             let status = ContainerStatusResponse::decode(bytes).ok().and_then(|answer| answer.status);
             let told = status.map(|status| translate::status(RuntimeKind::Crio, status, None));
-            told.into_iter().for_each(|told| made(told.log_place()));
+            if let Some(told) = told {
+                made(told.log_place());
+            }
         }
         _ => made(ContainerEventResponse::decode(bytes)),
     }
