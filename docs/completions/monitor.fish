@@ -55,7 +55,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand stream" -s n -l count -d
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s f -l format -d 'Form of the output [default: table on a terminal, else ndjson]' -r -f -a "table\t'Columns for reading'
 ndjson\t'One snapshot a line'
 csv\t'One line a container and window'"
-complete -c monitor -n "__fish_monitor_using_subcommand stream" -s c -l container -d 'Show this container only, by name, id or the beginning of its id; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand stream" -s c -l container -d 'Show this container only, by name, id or the beginning of its id (six characters or more); may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -s o -l output -d 'Write to a file instead of standard output' -r -F
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l no-docker -d 'Do not ask Docker: its containers are known by id only'
 complete -c monitor -n "__fish_monitor_using_subcommand stream" -l no-runtimes -d 'Do not ask any runtime: containers are known by id only'
@@ -154,7 +154,7 @@ ndjson\t'One snapshot a line, compressed with zstd'"
 complete -c monitor -n "__fish_monitor_using_subcommand record" -s d -l duration -d 'End after so long [default: on Ctrl-C]' -r
 complete -c monitor -n "__fish_monitor_using_subcommand record" -l flush -d 'Write what is held in memory at least this often: what a crash costs at most' -r
 complete -c monitor -n "__fish_monitor_using_subcommand record" -l rotate -d 'Begin another file after so long, with a number in its name: day.parquet, day-0002.parquet' -r
-complete -c monitor -n "__fish_monitor_using_subcommand record" -s c -l container -d 'Record this container only, by name, id or the beginning of its id; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand record" -s c -l container -d 'Record this container only, by name, id or the beginning of its id (six characters or more); may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand record" -s i -l interval -d 'Length of a window, such as 500ms, 1s or 1m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand record" -l docker-host -d 'Where Docker answers, as `unix:///path` or `tcp://host:port` [default: `unix:///var/run/docker.sock`]' -r
 complete -c monitor -n "__fish_monitor_using_subcommand record" -l runtime -d 'Where another runtime answers, as NAME=SOCKET with the name podman, containerd or cri; may be given more than once' -r
@@ -177,7 +177,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand replay" -s n -l count -d
 complete -c monitor -n "__fish_monitor_using_subcommand replay" -s f -l format -d 'Form of the output [default: table on a terminal, else ndjson]' -r -f -a "table\t'Columns for reading'
 ndjson\t'One snapshot a line'
 csv\t'One line a container and window'"
-complete -c monitor -n "__fish_monitor_using_subcommand replay" -s c -l container -d 'Show this container only, by name, id or the beginning of its id; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand replay" -s c -l container -d 'Show this container only, by name, id or the beginning of its id (six characters or more); may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand replay" -s o -l output -d 'Write to a file instead of standard output' -r -F
 complete -c monitor -n "__fish_monitor_using_subcommand replay" -l record -d 'Write another recording, of the format that the ending of its name says: to take a part out, to change the format, or to make a file whole that was cut short' -r -F
 complete -c monitor -n "__fish_monitor_using_subcommand replay" -s v -l verbose -d 'Say more on standard error; twice for all'
@@ -185,7 +185,7 @@ complete -c monitor -n "__fish_monitor_using_subcommand replay" -s h -l help -d 
 complete -c monitor -n "__fish_monitor_using_subcommand report" -l diff -d 'Compare two recordings, container by container of one name, by a rank test and its effect size' -r -F
 complete -c monitor -n "__fish_monitor_using_subcommand report" -l from -d 'Leave out what was before: a time such as 2026-11-22T21:30:00Z, or a duration after the beginning, such as 10m' -r
 complete -c monitor -n "__fish_monitor_using_subcommand report" -l to -d 'Leave out what was after' -r
-complete -c monitor -n "__fish_monitor_using_subcommand report" -s c -l container -d 'Report on this container only, by name, id or the beginning of its id; may be given more than once' -r
+complete -c monitor -n "__fish_monitor_using_subcommand report" -s c -l container -d 'Report on this container only, by name, id or the beginning of its id (six characters or more); may be given more than once' -r
 complete -c monitor -n "__fish_monitor_using_subcommand report" -s m -l metric -d 'Report on this metric, as `group.name`, on a group, or on `all`; may be given more than once [default: the usual ones]' -r
 complete -c monitor -n "__fish_monitor_using_subcommand report" -s f -l format -d 'Form of the report' -r -f -a "text\t'Lines for reading'
 json\t'One object, with everything that was found'
