@@ -13,12 +13,13 @@ use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cgroups;
 use crate::checkout::Checkout;
 use crate::command::{say, step};
 use crate::setup;
@@ -46,6 +47,7 @@ impl Docker {
         let host = env::var("DOCKER_HOST").unwrap_or_else(|_| DEFAULT_HOST.to_owned());
         let answers = ping::answers(&host, Duration::from_secs(5));
         setup::for_containers(answers)?;
+        cgroups::remove_leftovers(answers || is_running("dockerd"));
         if answers {
             say(&format!("the Docker daemon at {host} answers: using it"));
             return Ok(Self { host, ours: None });
@@ -77,6 +79,14 @@ impl Drop for Docker {
             let _ = supervisor.wait();
         }
     }
+}
+
+/// Whether any process has this name, in whatever namespaces.
+fn is_running(name: &str) -> bool {
+    let processes = cgroups::entries(Path::new("/proc"));
+    processes.iter().any(|process| {
+        std::fs::read_to_string(process.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+    })
 }
 
 fn start_supervisor(checkout: &Checkout) -> Result<Child> {

@@ -5,6 +5,7 @@
 mod apt;
 mod bench;
 mod build_ebpf;
+mod cgroups;
 mod checkout;
 mod codegen;
 mod command;

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::{Paths, READY, ping};
+use crate::cgroups::{self, entries};
 use crate::checkout::Checkout;
 use crate::command::{find_tool, say};
 use crate::setup::remove_dir;
 
-const CGROUPS: &str = "/sys/fs/cgroup";
 const SYSTEM_CONTAINERD: &str = "/run/containerd";
 
 /// How long a daemon may take to answer; it is ready in about two seconds.
@@ -137,8 +137,8 @@ fn last_words(paths: &Paths) -> String {
 /// Ends the containers, which nobody needs any more and which could take ten seconds each to stop, then the
 /// daemon, in the way in which it takes its own processes along.
 fn stop(paths: &Paths) {
-    for cgroup in container_cgroups(&container_ids(paths)) {
-        for pid in pids_in(&cgroup) {
+    for cgroup in cgroups::of_containers(&container_ids(paths)) {
+        for pid in cgroups::pids_in(&cgroup) {
             signal(pid, "KILL");
         }
     }
@@ -155,12 +155,12 @@ fn stop(paths: &Paths) {
 /// Ends whatever is left of a daemon and removes what it made. Mounts, bridge and firewall rules go with its
 /// namespaces, that is with its last process.
 fn clean_up(paths: &Paths) -> Result<()> {
-    let container_cgroups = container_cgroups(&container_ids(paths));
+    let of_containers = cgroups::of_containers(&container_ids(paths));
     let began = Instant::now();
     loop {
         let left: Vec<u32> = pids_with(&paths.run)
             .into_iter()
-            .chain(container_cgroups.iter().flat_map(|dir| pids_in(dir)))
+            .chain(of_containers.iter().flat_map(|dir| cgroups::pids_in(dir)))
             .collect();
         if left.is_empty() {
             break;
@@ -173,10 +173,10 @@ fn clean_up(paths: &Paths) -> Result<()> {
         }
         thread::sleep(POLL);
     }
-    for dir in &container_cgroups {
-        remove_cgroup(dir);
+    for dir in &of_containers {
+        cgroups::remove(dir);
     }
-    remove_docker_cgroups();
+    cgroups::remove_docker();
     // Stays if the system has something in it.
     let _ = fs::remove_dir(SYSTEM_CONTAINERD);
     remove_dir(&paths.run)?;
@@ -210,51 +210,6 @@ fn container_ids(paths: &Paths) -> Vec<String> {
         .collect()
 }
 
-/// The `docker` cgroup of each hierarchy; on pure cgroup v2 there is one, at the top.
-fn docker_cgroups() -> Vec<PathBuf> {
-    let top = Path::new(CGROUPS);
-    std::iter::once(top.join("docker"))
-        .chain(entries(top).into_iter().map(|hierarchy| hierarchy.join("docker")))
-        .filter(|dir| dir.is_dir())
-        .collect()
-}
-
-fn container_cgroups(ids: &[String]) -> Vec<PathBuf> {
-    let parents = docker_cgroups();
-    parents
-        .iter()
-        .flat_map(|parent| ids.iter().map(|id| parent.join(id)))
-        .filter(|dir| dir.is_dir())
-        .collect()
-}
-
-/// The processes in a cgroup and below it.
-fn pids_in(cgroup: &Path) -> Vec<u32> {
-    let text = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
-    let below = entries(cgroup).into_iter().filter(|path| path.is_dir());
-    text.lines().filter_map(|line| line.parse().ok()).chain(below.flat_map(|dir| pids_in(&dir))).collect()
-}
-
-/// Removes a cgroup and those below it. The kernel refuses while there is a process in it, which is as it
-/// should be.
-fn remove_cgroup(dir: &Path) {
-    for below in entries(dir).into_iter().filter(|path| path.is_dir()) {
-        remove_cgroup(&below);
-    }
-    let _ = fs::remove_dir(dir);
-}
-
-/// Removes the `docker` cgroups, unless another daemon has containers in them.
-fn remove_docker_cgroups() {
-    for dir in docker_cgroups() {
-        let _ = fs::remove_dir(dir);
-    }
-}
-
-fn entries(dir: &Path) -> Vec<PathBuf> {
-    fs::read_dir(dir).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
-}
-
 /// Signals one process. A shell does it: std can only kill, and only children. A process that is gone
 /// meanwhile is fine.
 fn signal(pid: u32, name: &str) {
@@ -263,6 +218,8 @@ fn signal(pid: u32, name: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -288,15 +245,5 @@ mod tests {
         let status = child.wait().unwrap();
         assert!(!status.success());
         assert!(pids_with(Path::new(&marker)).is_empty());
-    }
-
-    #[test]
-    fn processes_below_a_cgroup_count() {
-        let dir = std::env::temp_dir().join(format!("xtask-cgroup-{}", std::process::id()));
-        fs::create_dir_all(dir.join("below")).unwrap();
-        fs::write(dir.join("cgroup.procs"), "1\n2\n").unwrap();
-        fs::write(dir.join("below/cgroup.procs"), "3\n").unwrap();
-        assert_eq!(pids_in(&dir), [1, 2, 3]);
-        fs::remove_dir_all(&dir).unwrap();
     }
 }
