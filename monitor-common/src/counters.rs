@@ -16,8 +16,6 @@ use crate::{
 pub struct SchedCounters {
     /// Switches away from a task that blocked: growth of `task->nvcsw`.
     pub voluntary_switches: u64,
-    /// Switches away from a task that could have gone on: growth of `task->nivcsw`.
-    pub involuntary_switches: u64,
     /// Time spent running: growth of `task->se.sum_exec_runtime`.
     pub on_cpu_ns: u64,
     /// Time spent runnable and waiting for a CPU: growth of `task->sched_info.run_delay`.
@@ -28,6 +26,10 @@ pub struct SchedCounters {
     pub own_wait_ns: u64,
     /// Waits with such a part.
     pub own_waits: u32,
+    /// Switches away from a task that could have gone on: growth of `task->nivcsw`.
+    pub involuntary_switches: u32,
+    /// Those among them to a task of the same cgroup.
+    pub own_preemptions: u32,
     /// Placements on another CPU: growth of `task->se.nr_migrations`.
     pub migrations: u32,
     /// Page faults served without I/O: growth of `task->min_flt`.

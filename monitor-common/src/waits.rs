@@ -24,7 +24,7 @@ pub struct Turns {
 }
 
 /// What the tasks of a cgroup waited for on one CPU while another cgroup, or something else, kept them from it. Waits for
-/// tasks of the same one are in its slot.
+/// tasks of the same one are in its slot, and so are their preemptions.
 ///
 /// Written by the `sched_switch` and `flush` programs of the owning CPU alone.
 #[repr(C, align(64))]

@@ -267,6 +267,12 @@ impl<M: Memory> Task<M> {
         }
     }
 
+    /// Whether another task is in the same cgroup of every hierarchy. Two that are not may still share the one that is counted.
+    #[inline(always)]
+    pub(crate) fn is_beside(self, other: Self) -> bool {
+        self.0.u64::<{ member!(task_css_set) }>() == other.0.u64::<{ member!(task_css_set) }>()
+    }
+
     /// Its own counters.
     #[inline(always)]
     pub(crate) fn totals(self) -> TaskTotals {

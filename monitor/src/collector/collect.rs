@@ -33,7 +33,7 @@ use crate::{
         events::{Event, What},
         load::{ProbeStatus, Probes},
         sockets::Drops,
-        waits::Culprit,
+        waits::{Culprit, Waited},
     },
     registry::{CgroupInfo, Registry, Run},
     runtime::{ConnectionState, RuntimeEvent, SourceName},
@@ -310,7 +310,9 @@ impl Collector {
         probes.reader.waits.read(|victim, culprit, waited| {
             self.ledger.add(&self.registry, victim, culprit, waited);
         });
-        for (id, _, changed) in probes.reader.cgroups().filter(|(.., changed)| changed.own_waited.waits > 0) {
+        for (id, _, changed) in
+            probes.reader.cgroups().filter(|(.., changed)| changed.own_waited != Waited::default())
+        {
             self.ledger.add(&self.registry, id, Culprit::Cgroup(id), changed.own_waited);
         }
     }

@@ -68,7 +68,7 @@ impl SchedTotals {
         };
         *self = Self {
             voluntary_switches: now.voluntary_switches,
-            involuntary_switches: now.involuntary_switches,
+            involuntary_switches: widened(self.involuntary_switches, |sched| sched.involuntary_switches),
             on_cpu_ns: now.on_cpu_ns,
             runq_wait_ns: now.runq_wait_ns,
             runq_wait_max_ns: now.runq_wait_max_ns,
@@ -170,23 +170,25 @@ fn add_at(list: &mut Vec<u64>, place: usize, value: u64) {
 fn add_sched(sum: &mut SchedCounters, other: &SchedCounters) {
     let SchedCounters {
         voluntary_switches,
-        involuntary_switches,
         on_cpu_ns,
         runq_wait_ns,
         runq_wait_max_ns,
         own_wait_ns,
         own_waits,
+        involuntary_switches,
+        own_preemptions,
         migrations,
         minor_faults,
         major_faults,
     } = *other;
     sum.voluntary_switches += voluntary_switches;
-    sum.involuntary_switches += involuntary_switches;
     sum.on_cpu_ns += on_cpu_ns;
     sum.runq_wait_ns += runq_wait_ns;
     sum.runq_wait_max_ns = sum.runq_wait_max_ns.max(runq_wait_max_ns);
     sum.own_wait_ns += own_wait_ns;
     sum.own_waits = sum.own_waits.wrapping_add(own_waits);
+    sum.involuntary_switches = sum.involuntary_switches.wrapping_add(involuntary_switches);
+    sum.own_preemptions = sum.own_preemptions.wrapping_add(own_preemptions);
     sum.migrations = sum.migrations.wrapping_add(migrations);
     sum.minor_faults = sum.minor_faults.wrapping_add(minor_faults);
     sum.major_faults = sum.major_faults.wrapping_add(major_faults);
@@ -269,7 +271,7 @@ pub struct Changed {
     pub connections: bool,
     /// Packets of sockets were thrown away.
     pub drops: bool,
-    /// What tasks of the cgroup have waited for each other.
+    /// What tasks of the cgroup have waited for each other, and taken the CPU from each other.
     pub own_waited: Waited,
 }
 
@@ -317,7 +319,7 @@ impl Seen {
             own_waited: Waited {
                 wait_ns: now.own_wait_ns.saturating_sub(before.own_wait_ns),
                 waits: now.own_waits.wrapping_sub(before.own_waits).into(),
-                preemptions: 0,
+                preemptions: now.own_preemptions.wrapping_sub(before.own_preemptions).into(),
             },
         };
         if self.changed.any {
@@ -347,7 +349,9 @@ mod tests {
     use super::*;
 
     fn slot(migrations: u32, own_wait_ns: u64, own_waits: u32) -> Slot {
-        let sched = SchedCounters { migrations, own_wait_ns, own_waits, ..SchedCounters::default() };
+        let own_preemptions = own_waits.wrapping_sub(3);
+        let sched =
+            SchedCounters { migrations, own_wait_ns, own_waits, own_preemptions, ..SchedCounters::default() };
         Slot { sched, ..Slot::default() }
     }
 
@@ -369,8 +373,9 @@ mod tests {
             seen.begin();
             seen.add(0, &slot(0, ns, waits));
             seen.finish();
-            (seen.changed.own_waited.wait_ns, seen.changed.own_waited.waits)
+            seen.changed.own_waited
         });
-        assert_eq!(waited, [(700, 2), (0, 0), (200, 1)]);
+        let growth = |wait_ns, waits, preemptions| Waited { wait_ns, waits, preemptions };
+        assert_eq!(waited, [growth(700, 2, u64::from(u32::MAX)), growth(0, 0, 0), growth(200, 1, 1)]);
     }
 }
