@@ -162,3 +162,24 @@ fn slow_and_greedy_clients_take_a_bounded_part() {
     }
     assert_well(&server, failed);
 }
+
+/// Clients that ask for more than the buffers between hold, and read nothing.
+#[test]
+fn clients_that_do_not_read_are_dropped_and_counted() {
+    let server = Server::start(&[]);
+    let dropped = || server.metric("monitor_http_dropped_clients_total").expect("a figure");
+    assert!(dropped() < 1.0);
+    let stalled: Vec<TcpStream> = (0..3)
+        .map(|_| {
+            let mut stream = server.connect();
+            stream.set_nonblocking(true).expect("never wait");
+            // Until the server takes no more: it waits until its answers are read.
+            let asked = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1000);
+            let _ = stream.write(&asked).expect("ask");
+            stream
+        })
+        .collect();
+    wait::until("all to be dropped", || (dropped() >= 3.0).then_some(()));
+    assert!(dropped() < 4.0, "one that reads was dropped");
+    drop(stalled);
+}

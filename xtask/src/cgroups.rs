@@ -26,9 +26,11 @@ pub(crate) fn remove_leftovers(has_docker: bool) {
     }
 }
 
-/// A name that tests give: `unique` of `tests/src/env.rs`, and the containers that `web/tests/harness.ts` invents.
+/// A name that tests and the soak give (`unique` of `tests/src/container.rs`), and the containers that `web/tests/harness.ts`
+/// invents.
 fn is_of_tests(name: &str) -> bool {
-    name.starts_with("monitor-test") || (is_id(name) && name.starts_with("dada00000000"))
+    let is_unique = ["monitor-test", "monitor-soak"].iter().any(|prefix| name.starts_with(prefix));
+    is_unique || (is_id(name) && name.starts_with("dada00000000"))
 }
 
 /// A container's id, as Docker names its cgroup.

@@ -57,8 +57,14 @@ fn main() -> ExitCode {
     print!("{report}");
     if options.is_written {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(report.document.path);
-        fs::write(&path, report.to_string())
-            .unwrap_or_else(|error| panic!("write {}: {error}", path.display()));
+        let text = if options.is_partial() {
+            let before =
+                fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
+            report.put_into(&before).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        } else {
+            report.to_string()
+        };
+        fs::write(&path, text).unwrap_or_else(|error| panic!("write {}: {error}", path.display()));
     }
     match report.missed() {
         0 => ExitCode::SUCCESS,

@@ -39,6 +39,11 @@ impl Section {
         Self::Large,
     ];
 
+    /// Whether it is in the report of what measuring costs.
+    fn is_usual(self) -> bool {
+        !matches!(self, Self::Recording | Self::Rights | Self::Serving | Self::Large)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
@@ -80,11 +85,9 @@ impl Options {
                 _ => return Err(format!("there is no option {arg:?}")),
             }
         }
-        let is_whole = matches!(options.only, None | Some(Section::Serving));
-        if options.is_written && (options.is_quick || !is_whole) {
-            return Err(
-                "only a whole report is written: no --write with --quick or a section of one".to_owned()
-            );
+        let has_place = options.only.is_none_or(|only| only == Section::Serving || only.is_usual());
+        if options.is_written && (options.is_quick || !has_place) {
+            return Err("no --write with --quick, or with a section that is in no report".to_owned());
         }
         Ok(options)
     }
@@ -92,6 +95,11 @@ impl Options {
     /// The number of rounds of a section that takes `rounds` when it is not quick.
     pub(crate) fn rounds(self, rounds: usize) -> usize {
         if self.is_quick { 2 } else { rounds }
+    }
+
+    /// Whether one section is to be put into the report that is there.
+    pub(crate) fn is_partial(self) -> bool {
+        self.only.is_some_and(Section::is_usual)
     }
 
     /// The report that the sections make.
@@ -102,9 +110,7 @@ impl Options {
     pub(crate) fn sections(self) -> impl Iterator<Item = Section> {
         Section::ALL.into_iter().filter(move |section| match self.only {
             Some(only) => only == *section,
-            None => {
-                !matches!(section, Section::Recording | Section::Rights | Section::Serving | Section::Large)
-            }
+            None => section.is_usual(),
         })
     }
 }
@@ -125,10 +131,11 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_run_is_not_written() {
+    fn only_what_is_in_a_report_is_written() {
         assert!(parse(&["--write"]).unwrap().is_written);
         assert!(parse(&["--write", "--quick"]).is_err());
-        assert!(parse(&["--only", "tick", "--write"]).is_err());
+        assert!(parse(&["--only", "large", "--write"]).is_err());
+        assert!(parse(&["--only", "tick", "--write"]).unwrap().is_partial());
         assert_eq!(parse(&["--only", "serving", "--write"]).unwrap().document(), SERVING);
     }
 

@@ -49,8 +49,8 @@ pub(crate) const OVERHEAD: Document = Document {
            Machines are noisy and differ, so each figure stands beside its control from the same run: an empty \
            program on the same hook, the same work with nothing attached, or no container at all. Repeat it with \
            `cargo xtask bench`, which needs root; `--quick` tries it out in a few minutes, `--only SECTION` runs \
-           one section. The figures are of the default settings: every program, a tick a second, NDJSON into a \
-           pipe.\n\n",
+           one section, and with `--write` puts it into this file in place of the one before. The figures are of the default \
+           settings: every program, a tick a second, NDJSON into a pipe.\n\n",
 };
 
 /// What serving costs.
@@ -74,6 +74,40 @@ impl Report {
         self.bars().filter(|bar| !bar.is_met()).count()
     }
 
+    /// A whole report from before with these parts in place of its own.
+    pub(crate) fn put_into(&self, before: &str) -> Result<String, String> {
+        let machine = format!("Machine: {}.", machine());
+        if !before.lines().any(|line| line == machine) {
+            return Err("what is there was measured on another machine: write a whole report".to_owned());
+        }
+        let missing = |what: &str| format!("{what} is not in what is there: write a whole report");
+        let mut chunks: Vec<String> = before.split_inclusive('\n').fold(Vec::new(), |mut chunks, line| {
+            match chunks.last_mut() {
+                Some(chunk) if !line.starts_with("## ") => chunk.push_str(line),
+                _ => chunks.push(line.to_owned()),
+            }
+            chunks
+        });
+        let mut replace = |head: &str, new: String| {
+            let chunk =
+                chunks.iter_mut().find(|chunk| chunk.starts_with(head)).ok_or_else(|| missing(head))?;
+            let tail = if chunk.ends_with("\n\n") { "\n" } else { "" };
+            *chunk = new + tail;
+            Ok::<_, String>(())
+        };
+        for part in &self.parts {
+            replace(&format!("## {}\n", part.title), part.to_string().trim_start().to_owned())?;
+        }
+        let mut lines: Vec<String> = chunks.concat().split_inclusive('\n').map(str::to_owned).collect();
+        for bar in self.bars() {
+            let head = format!("| {} | ", bar.what);
+            let line =
+                lines.iter_mut().find(|line| line.starts_with(&head)).ok_or_else(|| missing(bar.what))?;
+            *line = format!("{bar}\n");
+        }
+        Ok(lines.concat())
+    }
+
     fn bars(&self) -> impl Iterator<Item = &Bar> {
         self.parts.iter().flat_map(|part| &part.bars)
     }
@@ -93,13 +127,16 @@ impl Display for Report {
     }
 }
 
-fn write_bars<'a>(f: &mut fmt::Formatter<'_>, bars: impl Iterator<Item = &'a Bar>) -> fmt::Result {
+fn write_bars<'a>(f: &mut fmt::Formatter<'_>, mut bars: impl Iterator<Item = &'a Bar>) -> fmt::Result {
     f.write_str("\n## Promises\n\n| | at most | measured | |\n|---|---:|---:|---|\n")?;
-    for bar in bars {
-        let verdict = if bar.is_met() { "met" } else { "**missed**" };
-        writeln!(f, "| {} | {} | {:.2} | {verdict} |", bar.what, bar.most, bar.measured)?;
+    bars.try_for_each(|bar| writeln!(f, "{bar}"))
+}
+
+impl Display for Bar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.is_met() { "met" } else { "**missed**" };
+        write!(f, "| {} | {} | {:.2} | {verdict} |", self.what, self.most, self.measured)
     }
-    Ok(())
 }
 
 impl Display for Part {
@@ -149,6 +186,21 @@ mod tests {
         let text = report(1.0).to_string();
         let table = "## Cost\n\nCounted.\n\n| program | ns |\n|---|---:|\n| one | 1 |\n| two | 2 |\n";
         assert!(text.ends_with(table), "{text}");
+    }
+
+    #[test]
+    fn a_section_takes_the_place_of_the_one_before() {
+        let mut whole = report(41.0);
+        whole.parts.push(Part { title: "More", bars: Vec::new(), ..report(0.0).parts.remove(0) });
+        let before = whole.to_string();
+        let mut now = report(39.0);
+        now.parts[0].rows.truncate(1);
+        let expected = before.replace("| two | 2 |\n\n", "\n").replace("41.00 | **missed**", "39.00 | met");
+        assert_ne!(before, expected);
+        assert_eq!(now.put_into(&before).unwrap(), expected);
+        assert!(now.put_into(&before.replace("## Cost", "## Costs")).is_err());
+        assert!(now.put_into(&before.replace("cost, ns", "time, ns")).is_err());
+        assert!(now.put_into(&before.replace("Machine: ", "Machine: a better ")).is_err());
     }
 
     #[test]

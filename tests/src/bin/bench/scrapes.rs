@@ -75,9 +75,10 @@ pub(crate) fn measure(server: &Server, ticks: &Receiver<Tick>, is_quick: bool) -
 /// Bytes of the lines that are of one container.
 fn bytes_of(page: &str, number: usize) -> usize {
     let id = container_id(number);
-    // As it is shown, which is the beginning of the whole.
-    let shown = &id[..12];
-    page.lines().filter(|line| line.contains(shown)).map(|line| line.len() + 1).sum()
+    // The beginning of the whole, as it is shown, and the whole as the end of a path. Either alone is also within other ids.
+    let (shown, path) = (format!("\"{}\"", &id[..12]), format!("/{id}\""));
+    let is_of_it = |line: &&str| line.contains(&shown) || line.contains(&path);
+    page.lines().filter(is_of_it).map(|line| line.len() + 1).sum()
 }
 
 impl Page {

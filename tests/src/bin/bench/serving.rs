@@ -96,6 +96,9 @@ fn clients(rounds: usize, round: Round, server: &Server, alone: &Phase, loaded: 
     let seconds = rounds as f64 * round.loaded.as_secs_f64();
     let milliseconds: Vec<f64> = seen.milliseconds.iter().map(|ms| f64::from(*ms)).collect();
     let stalled = (STALLED * rounds) as f64;
+    // By what comes first: their connection takes nothing for a while, or too much waits for them.
+    let dropped =
+        counted("monitor_http_dropped_clients_total") + counted("monitor_http_dropped_streams_total");
     let bars = [
         (
             "clients: how much later the 99th of 100 ticks is, ms",
@@ -113,11 +116,7 @@ fn clients(rounds: usize, round: Round, server: &Server, alone: &Phase, loaded: 
             0.0,
             (seen.failed + seen.ended_streams) as f64,
         ),
-        (
-            "clients: stalled ones that were not dropped",
-            0.0,
-            stalled - counted("monitor_http_dropped_streams_total").min(stalled),
-        ),
+        ("clients: stalled ones that were not dropped", 0.0, stalled - dropped.min(stalled)),
     ];
     Part {
         title: "Clients",
