@@ -33,19 +33,22 @@ fn sched_switch(ctx: BtfTracePointContext) {
     let (prev, next) = (Task::from_arg(ctx.arg(1)), Task::from_arg(ctx.arg(2)));
     let prev_tid = prev.tid();
     meet(state, prev_tid);
-    let next_tid = next.tid();
-    let stays = next_tid != 0 && prev.is_beside(next);
-    let booked = if prev_tid == 0 { None } else { book(cpu, state, prev, Moment::End { stays }) };
-    state.running_tid = next_tid;
+    let booked = if prev_tid == 0 { None } else { book(cpu, state, prev, Moment::End) };
+    state.running_tid = next.tid();
     state.queued_at_ns = next.queued_at_ns();
     state.booked_ns = 0;
     if prev_tid == 0 {
         count_idle(state, prev);
         return blame::note_turn(cpu, &mut state.newest, IDLE_TURN);
     }
-    let Some(Booked { turn, was_preempted }) = booked else { return };
+    let Some(Booked { turn, was_preempted, slot }) = booked else { return };
     blame::note_turn(cpu, &mut state.newest, turn);
-    if was_preempted && !stays {
+    if !was_preempted {
+        return;
+    }
+    if next.tid() != 0 && prev.is_beside(next) {
+        count_own_preemption(slot);
+    } else {
         blame::note_preemption(cpu, turn.cgroup_id, next);
     }
 }
@@ -122,10 +125,7 @@ fn seed(ctx: *const [*const u8; 2]) -> i32 {
 enum Moment {
     Middle,
     /// The kernel has counted the switch already.
-    End {
-        /// Whether the CPU goes to a task that is surely of the same cgroup.
-        stays: bool,
-    },
+    End,
 }
 
 /// What was booked.
@@ -133,12 +133,21 @@ struct Booked {
     turn: Turn,
     /// Whether the task could have gone on.
     was_preempted: bool,
+    /// Where its cgroup is counted.
+    slot: u32,
+}
+
+/// Counts that a task had to leave the CPU for another one of its cgroup.
+#[inline(always)]
+fn count_own_preemption(slot: u32) {
+    if let Some(Slot { sched, .. }) = tally::slot_at(slot) {
+        sched.own_preemptions = sched.own_preemptions.wrapping_add(1);
+    }
 }
 
 /// Adds to the task's slot what it has done since it was last booked.
 #[inline(always)]
 fn book<M: Memory>(cpu: Cpu, state: &mut CpuState, task: Task<M>, moment: Moment) -> Option<Booked> {
-    let is_end = moment != Moment::Middle;
     let number = task.number()?;
     let Some(seen) = tally::seen(number) else {
         cpu.lose(|losses| &mut losses.unknown_turns);
@@ -151,16 +160,16 @@ fn book<M: Memory>(cpu: Cpu, state: &mut CpuState, task: Task<M>, moment: Moment
     let (mut grown, mut migrations) = advance(seen, task);
     // Turns are told apart by the number of switches at their end.
     let switches = seen.totals.voluntary_switches + seen.totals.involuntary_switches;
-    let turn = if is_end { switches } else { switches + 1 };
+    let turn = if moment == Moment::End { switches } else { switches + 1 };
     seen.counted_turn = turn as u32;
     // Entries of the dead would leave less and less room for the living.
-    seen.task = if is_end && task.is_dead() { 0 } else { number };
+    seen.task = if moment == Moment::End && task.is_dead() { 0 } else { number };
     let is_known = known == number && switches_before < turn;
     if !(is_known && is_growth(&grown)) {
         if task.start_time() < began_ns() {
             match moment {
                 Moment::Middle => cpu.lose(|losses| &mut losses.hidden_tasks),
-                Moment::End { .. } => cpu.lose(|losses| &mut losses.unknown_turns),
+                Moment::End => cpu.lose(|losses| &mut losses.unknown_turns),
             }
             return None;
         }
@@ -170,14 +179,7 @@ fn book<M: Memory>(cpu: Cpu, state: &mut CpuState, task: Task<M>, moment: Moment
     }
     let is_first = sched.on_cpu_ns == 0;
     sched.voluntary_switches += grown.voluntary_switches;
-    let was_preempted = grown.involuntary_switches > 0;
-    if was_preempted {
-        sched.involuntary_switches =
-            sched.involuntary_switches.wrapping_add(grown.involuntary_switches as u32);
-        if let Moment::End { stays: true } = moment {
-            sched.own_preemptions = sched.own_preemptions.wrapping_add(1);
-        }
-    }
+    sched.involuntary_switches = sched.involuntary_switches.wrapping_add(grown.involuntary_switches as u32);
     sched.on_cpu_ns += grown.on_cpu_ns;
     if grown.minor_faults | grown.major_faults | u64::from(migrations) != 0 {
         sched.minor_faults = sched.minor_faults.wrapping_add(grown.minor_faults as u32);
@@ -187,10 +189,10 @@ fn book<M: Memory>(cpu: Cpu, state: &mut CpuState, task: Task<M>, moment: Moment
     match moment {
         Moment::Middle => state.booked_ns += grown.on_cpu_ns,
         // Otherwise it is the time of more than one turn.
-        Moment::End { .. } if grown.voluntary_switches + grown.involuntary_switches == 1 => {
+        Moment::End if grown.voluntary_switches + grown.involuntary_switches == 1 => {
             tally::count_turn(timeslices, state.booked_ns + grown.on_cpu_ns);
         }
-        Moment::End { .. } => {}
+        Moment::End => {}
     }
     sched.runq_wait_ns += grown.run_delay_ns;
     if sched.runq_wait_max_ns < grown.run_delay_ns {
@@ -208,7 +210,7 @@ fn book<M: Memory>(cpu: Cpu, state: &mut CpuState, task: Task<M>, moment: Moment
                 .blame(cpu, newest, throttle, sched);
         }
     }
-    Some(Booked { turn: Turn { began_ns, cgroup_id }, was_preempted })
+    Some(Booked { turn: Turn { began_ns, cgroup_id }, was_preempted: grown.involuntary_switches > 0, slot })
 }
 
 /// Brings an entry up to a task's counters, and returns their growth, which is for the caller to believe. Member by member:
